@@ -1,0 +1,107 @@
+"""The errors of the core: one class per reaction, never one per cause.
+
+    SynthGenError(message, hint)
+    ├── ConfigError              show it, link to the settings
+    ├── NotFoundError            show it, offer the list
+    ├── InvalidExampleError      count it, go on (knows its row at import)
+    ├── ConflictError            somebody else changed it: show both
+    ├── DatabaseError            show it; the database is unreachable or refuses
+    ├── StoppedError             nothing: the user asked for it
+    └── ProviderError
+        ├── ProviderRefusedError      key, model, credit: asking again cannot help
+        └── ProviderUnavailableError  rate limit, timeout, 5xx: it may (retry_after)
+
+A message says what failed, on what, in the reader's words; the hint says one thing to do. Foreign exceptions are
+translated once, at the edge where they arise, and stay attached as the cause.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SynthGenError(Exception):
+    """What a user may read: ``message`` says what failed and on what, ``hint`` one thing to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class ConfigError(SynthGenError):
+    """A setting, a file of ours or an input has a value that cannot work."""
+
+
+class NotFoundError(SynthGenError):
+    """The thing that was named does not exist."""
+
+    @classmethod
+    def of(cls, kind: str, value: object, known: Iterable[str] = (), where: str = "") -> "NotFoundError":
+        """The error for an unknown name, with the nearest known names as the hint.
+
+        ``kind`` is what was looked for ("domain"), ``where`` narrows it ("in Customer Support").
+        """
+        names = list(known)
+        by_lower = {name.lower(): name for name in names}
+        near = difflib.get_close_matches(str(value).lower(), list(by_lower), n=3, cutoff=0.5)
+        if near:
+            hint = f"Did you mean {' or '.join(by_lower[name] for name in near)}?"
+        elif names:
+            hint = f"Known: {', '.join(names)}."
+        else:
+            hint = ""
+        return cls(" ".join(f"There is no {kind} “{value}” {where}".split()) + ".", hint)
+
+
+class InvalidExampleError(SynthGenError):
+    """An example that does not have the shape of its format. ``reason`` is a short class for counting."""
+
+    def __init__(self, message: str, hint: str = "", *, reason: str = "invalid", row: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+        self.row = row
+
+
+class ConflictError(SynthGenError):
+    """Somebody else changed, or is working on, the same thing."""
+
+
+class DatabaseError(SynthGenError):
+    """The database, or the folder it lives in, cannot be read or written."""
+
+
+class ProviderError(SynthGenError):
+    """A model did not answer. ``cause`` is a short class for counting: auth, model, credit, rate_limit, timeout, ..."""
+
+    def __init__(self, message: str, hint: str = "", *, cause: str = "provider") -> None:
+        super().__init__(message, hint)
+        self.cause = cause
+
+
+class ProviderRefusedError(ProviderError):
+    """Asking again cannot help. ``is_fatal`` tells whether it holds for every request (a wrong key, no credit) or for
+    this one only (the request is too long, the content is refused)."""
+
+    def __init__(self, message: str, hint: str = "", *, cause: str = "refused", is_fatal: bool = True) -> None:
+        super().__init__(message, hint, cause=cause)
+        self.is_fatal = is_fatal
+
+
+class ProviderUnavailableError(ProviderError):
+    """Asking again may help, after ``retry_after`` seconds where the service said so."""
+
+    def __init__(
+        self, message: str, hint: str = "", *, cause: str = "unavailable", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint, cause=cause)
+        self.retry_after = retry_after
+
+
+class StoppedError(SynthGenError):
+    """The job was asked to stop while this call was waiting or running. Nothing is wrong."""
+
+    def __init__(self, message: str = "Stopped on request.", hint: str = "") -> None:
+        super().__init__(message, hint)

@@ -1,0 +1,208 @@
+"""The values that flow between all rooms of the house: frozen dataclasses, and the words for states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias, Union
+
+Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+JsonObject: TypeAlias = dict[str, Json]
+
+
+class Role(StrEnum):
+    """Who speaks in a message."""
+
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class ExampleStatus(StrEnum):
+    """Whether an example counts: exports and totals take active ones only, unless asked otherwise."""
+
+    ACTIVE = "active"
+    REMOVED = "removed"
+
+
+class JobKind(StrEnum):
+    """What a background run does."""
+
+    GENERATION = "generation"
+
+
+class JobStatus(StrEnum):
+    """pending -> running -> completed | failed | cancelled, which never change; or interrupted, which can be resumed."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_active(self) -> bool:
+        """The job waits for its turn or runs."""
+        return self in (JobStatus.PENDING, JobStatus.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        """The status can never change again."""
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn as a model reads it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What one example is to be about: the drawn values, in the order in which they were drawn."""
+
+    domain: str
+    """Slug of the domain."""
+    subdomain: str
+    """Slug of the subdomain."""
+    parameters: Mapping[str, str]
+    """Parameter name -> drawn value."""
+    situation: str
+    """A concrete seed: who wants what, and why now."""
+    exchanges: int
+    """Number of user/assistant pairs asked for, 1 or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One call to a model, complete: two equal requests may share one paid reply."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int = 2000
+    temperature: float | None = None
+    """None: the model's own default."""
+    seed: int | None = None
+    schema: str | None = None
+    """JSON schema, as text, that the reply is asked to follow; providers that cannot enforce one ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that one or more calls took."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+
+    @property
+    def total(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A model's raw reply."""
+
+    text: str
+    model: str
+    finish_reason: str = "stop"
+    """"stop", "length" (cut off), "refusal" or "content_filter"."""
+    usage: Usage = Usage()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """All that decides which model answers, and how it is reached. A job keeps the one it was started with."""
+
+    type: str
+    """A key of ``providers.PROVIDERS``."""
+    model: str = ""
+    """Empty: the provider's default."""
+    base_url: str = ""
+    """Empty: the provider's default."""
+    api_key: str = field(default="", repr=False)
+    """Never stored, logged or shown; see ``public``."""
+
+    def public(self) -> dict[str, str]:
+        """What may be stored with a job and shown: everything but the key."""
+        return {"type": self.type, "model": self.model, "base_url": self.base_url}
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A row of ``datasets``."""
+
+    id: int
+    name: str
+    description: str
+    domain: str
+    subdomain: str
+    format: str
+    example_count: int
+    """Active examples."""
+    created_at: datetime
+    updated_at: datetime
+    file_path: str
+    """The JSONL mirror, relative to the data folder."""
+    metadata: JsonObject
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row of ``examples``: the current revision of one training example."""
+
+    id: int
+    dataset_id: int
+    example_index: int
+    """Position in the dataset; ascending, may have gaps."""
+    content: JsonObject
+    """The shape of the dataset's format."""
+    status: ExampleStatus
+    quality_score: float | None
+    """The judge's latest overall score, 0-10."""
+    metadata: JsonObject
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of ``jobs``: one background run."""
+
+    id: int
+    kind: JobKind
+    dataset_id: int | None
+    status: JobStatus
+    parameters: JsonObject
+    """Everything needed to run, and to resume, this job; no key."""
+    requested: int
+    """Items asked for."""
+    done: int
+    """Items accepted."""
+    failed: int
+    """Items given up for good."""
+    calls: int
+    """Model calls answered, those that led to nothing included."""
+    usage: Usage
+    errors: JsonObject
+    """Cause -> {"count": n, "message": the latest, "hint": ...}."""
+    owner: str
+    """The process that runs it."""
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    heartbeat_at: datetime | None
+    cancel_requested: bool = False
+    seconds: float = 0.0
+    """Time spent running, over all resumptions, up to the latest heartbeat."""

@@ -1,0 +1,49 @@
+"""What every provider can do. The contract tests in ``tests/core/test_providers.py`` hold them all to it."""
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+
+from synthgen_core.concurrency import Stop
+from synthgen_core.models import ChatRequest, Completion, Message, ProviderConfig, Role
+
+
+class Method(StrEnum):
+    """A way of making an example."""
+
+    STRUCTURED = "structured"
+    """One call; the model writes the whole example as JSON."""
+    QUESTION_BANK = "question_bank"
+    """User turns from the question bank; the model writes the answers."""
+
+
+class LLMProvider(ABC):
+    """One model of one service. Safe for any number of threads at once. It retries nothing: that is the caller's."""
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def complete(self, request: ChatRequest, stop: Stop | None = None) -> Completion:
+        """Send one request and wait for the reply.
+
+        Raises:
+            ProviderRefusedError: asking again cannot help.
+            ProviderUnavailableError: it may.
+            StoppedError: ``stop`` was set meanwhile.
+        """
+
+    @abstractmethod
+    def is_available(self) -> bool:
+        """Whether a request could succeed now: reachable, key accepted, model present. Never raises."""
+
+    @abstractmethod
+    def get_models(self) -> list[str]:
+        """Names of the models that can be chosen. Raises ProviderError as ``complete`` does."""
+
+    def generate_text(self, prompt: str, max_tokens: int = 2000, *, temperature: float | None = None) -> str:
+        """The reply to one prompt, as text. Raises as ``complete`` does."""
+        request = ChatRequest((Message(Role.USER, prompt),), max_tokens=max_tokens, temperature=temperature)
+        return self.complete(request).text
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Give back connections. The provider cannot be used afterwards."""

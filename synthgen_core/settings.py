@@ -1,0 +1,139 @@
+"""Every setting: its name in the environment, its default, what it does. One row of ``SETTINGS`` each.
+
+Values come from the environment first, then from a ``.env`` file; the app adds Streamlit's secrets. A setting that has
+no effect does not belong here.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from synthgen_core.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+"""The folder that holds the app; relative data folders start here."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _flag(value: str) -> bool:
+    if value.strip().lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.strip().lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("true or false is expected")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.strip().lstrip("-").isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most} is expected")
+        return int(value)
+
+    return parse
+
+
+def _hours(value: str) -> float:
+    try:
+        hours = float(value)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours < float("inf"):
+        raise ValueError("a number of hours, 0 or more, is expected")
+    return hours
+
+
+def _choice(*values: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in values:
+            raise ValueError(f"one of {', '.join(v for v in values if v)} is expected")
+        return value.strip().lower()
+
+    return parse
+
+
+def _folder(value: str) -> Path:
+    return (ROOT / Path(value.strip()).expanduser()).resolve()
+
+
+def _setting(default: Any, parse: Callable[[str], Any], help_text: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help_text, "is_secret": is_secret})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. The field ``data_dir`` is the setting ``DATA_DIR``, and so on."""
+
+    llm_provider: str = _setting(
+        "", _text, "Which model writes: embedded, ollama or openai. Empty: Ollama if it answers and has a model, else embedded."
+    )
+    llm_model: str = _setting("", _text, "The model's name. Empty: the provider's default.")
+    embedded_model_path: str = _setting("", _text, "A GGUF file to use instead of the embedded model's own weights.")
+    ollama_url: str = _setting("http://localhost:11434", _text, "Where Ollama listens.")
+    openai_api_key: str = _setting("", _text, "The key for OpenAI, or for the compatible server.", is_secret=True)
+    openai_base_url: str = _setting("", _text, "The address of a server that speaks OpenAI's protocol.")
+    openai_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
+    data_dir: Path = _setting(ROOT / "data", _folder, "Where datasets, the database and logs are kept.")
+    database_path: str = _setting(
+        "llm_dataset_creator.db", _text, "The SQLite file; a relative path starts in DATA_DIR."
+    )
+    database_url: str = _setting(
+        "", _text, "An SQLAlchemy URL, such as postgresql+psycopg://...; replaces DATABASE_PATH.", is_secret=True
+    )
+    max_concurrent_jobs: int = _setting(2, _whole(1, 64), "Jobs that run at the same time; further ones wait.")
+    enable_caching: bool = _setting(True, _flag, "Use a paid reply again when exactly the same is asked.")
+    cache_ttl: float = _setting(24.0, _hours, "Hours for which a paid reply may be used again.")
+    log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Where the JSONL files are."""
+        return self.data_dir / "datasets"
+
+    @property
+    def domains_dir(self) -> Path:
+        """Where a user's own domain files are."""
+        return self.data_dir / "domains"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database that is used."""
+        return self.database_url or f"sqlite:///{self.data_dir / Path(self.database_path).expanduser()}"
+
+
+SETTINGS = {setting.name.upper(): setting for setting in fields(Settings)}
+"""Environment name -> dataclass field, in the order in which they are shown."""
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """The settings of this environment (default: the process's own, over ``.env``); ``overrides`` win where not None.
+
+    An empty value counts as not set.
+
+    Raises:
+        ConfigError: a value cannot be used; it names the setting, the value (unless secret) and what is expected.
+    """
+    given = environment if environment is not None else {**_dotenv(ROOT / ".env"), **os.environ}
+    values: dict[str, object] = {}
+    for name, setting in SETTINGS.items():
+        if not (raw := given.get(name) or "").strip():
+            continue
+        try:
+            values[setting.name] = setting.metadata["parse"](raw)
+        except ValueError as error:
+            shown = "its value" if setting.metadata["is_secret"] else f"“{raw}”"
+            raise ConfigError(f"The setting {name} cannot be {shown}: {error}.", "Correct it, or remove it.") from error
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return Settings(**values)  # type: ignore[arg-type] # each was parsed by its own field's parser
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
