@@ -67,9 +67,7 @@ class DaemonExecutor(Executor):
     def __init__(self, workers: int, name: str = "synthgen") -> None:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._is_closed = False
-        self._threads = [
-            threading.Thread(target=self._loop, name=f"{name}-{n}", daemon=True) for n in range(workers)
-        ]
+        self._threads = [threading.Thread(target=self._loop, name=f"{name}-{n}", daemon=True) for n in range(workers)]
         for thread in self._threads:
             thread.start()
 
@@ -94,7 +92,7 @@ class DaemonExecutor(Executor):
         self._queue.put(work)
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As ``Executor.shutdown``; with ``wait=False`` it returns at once, whatever the threads are doing."""
         self._is_closed = True
         if cancel_futures:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
-Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 JsonObject: TypeAlias = dict[str, Json]
 
 
@@ -27,6 +27,15 @@ class ExampleStatus(StrEnum):
     REMOVED = "removed"
 
 
+class Method(StrEnum):
+    """A way of making an example."""
+
+    STRUCTURED = "structured"
+    """One call; the model writes the whole example as JSON."""
+    QUESTION_BANK = "question_bank"
+    """User turns from the question bank; the model writes the answers."""
+
+
 class JobKind(StrEnum):
     """What a background run does."""
 
@@ -34,7 +43,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """pending -> running -> completed | failed | cancelled, which never change; or interrupted, which can be resumed."""
+    """pending -> running -> completed | failed | cancelled, which are final; or interrupted, which can be resumed."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -197,6 +206,8 @@ class Job:
     usage: Usage
     errors: JsonObject
     """Cause -> {"count": n, "message": the latest, "hint": ...}."""
+    note: str
+    """What it is busy with, where that is not plain from the counts."""
     owner: str
     """The process that runs it."""
     created_at: datetime

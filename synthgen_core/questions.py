@@ -1,4 +1,6 @@
-"""The question bank: natural user turns made from a domain's own sentences, for models that answer better than they ask.
+"""The question bank: natural user turns made from a domain's own sentences.
+
+It is for models that answer better than they ask.
 
 A first turn is a core (statement, detail, ask) with what its scenario adds: a tone, a persona, an order of the pieces.
 A run walks through the cores of a subdomain in a shuffled order, so that none comes twice before all came once.

@@ -20,7 +20,7 @@ class Draw:
 
     def __init__(self, *labels: object) -> None:
         digest = hashlib.sha256("\x1f".join(str(label) for label in labels).encode()).digest()
-        self._random = random.Random(int.from_bytes(digest[:8], "big")).random  # noqa: S311
+        self._random = random.Random(int.from_bytes(digest[:8], "big")).random
 
     def integer(self, least: int, most: int) -> int:
         """A whole number from ``least`` to ``most``, both included, all equally likely."""
@@ -37,7 +37,7 @@ class Draw:
             mark -= weight
             if mark < 0:
                 return value
-        return next(value for value in reversed(weights) if weights[value])
+        return [value for value, weight in weights.items() if weight][-1]
 
     def shuffled(self, values: Sequence[T]) -> list[T]:
         """The values in a random order."""

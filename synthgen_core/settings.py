@@ -69,7 +69,9 @@ class Settings:
     """What the environment says. The field ``data_dir`` is the setting ``DATA_DIR``, and so on."""
 
     llm_provider: str = _setting(
-        "", _text, "Which model writes: embedded, ollama or openai. Empty: Ollama if it answers and has a model, else embedded."
+        "",
+        _text,
+        "Which model writes: embedded, ollama or openai. Empty: Ollama if it answers and has a model, else embedded.",
     )
     llm_model: str = _setting("", _text, "The model's name. Empty: the provider's default.")
     embedded_model_path: str = _setting("", _text, "A GGUF file to use instead of the embedded model's own weights.")

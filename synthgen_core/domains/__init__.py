@@ -51,5 +51,7 @@ def __getattr__(name: str) -> object:
     if name == "DOMAINS":
         return catalogue.domain_table()
     if name == "COMMON_PARAMS":
-        return {group: catalogue.values_and_weights(weights) for group, weights in catalogue.common_parameters().items()}
+        return {
+            group: catalogue.values_and_weights(weights) for group, weights in catalogue.common_parameters().items()
+        }
     raise AttributeError(name)

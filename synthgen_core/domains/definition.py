@@ -143,7 +143,7 @@ class _Reader:
     def text(self, table: Mapping[str, Any], key: str, where: str = "") -> str:
         value = table.get(key)
         if not isinstance(value, str) or not value.strip():
-            raise self.wrong(f"{where}{key}", "a text is expected", f"Add {key} = \"...\".")
+            raise self.wrong(f"{where}{key}", "a text is expected", f'Add {key} = "...".')
         return value.strip()
 
     def texts(self, table: Mapping[str, Any], key: str, where: str = "", least: int = 0) -> tuple[str, ...]:
@@ -216,7 +216,9 @@ class _Reader:
         default = ranges.pop("default")
         parameter = str(table.get("parameter", ""))
         if unknown := sorted(set(ranges) - set(parameters.get(parameter, ()))):
-            raise self.wrong(f"exchanges.{unknown[0]}", f"{parameter or 'no parameter'} has no such value", "Correct it.")
+            raise self.wrong(
+                f"exchanges.{unknown[0]}", f"{parameter or 'no parameter'} has no such value", "Correct it."
+            )
         return Exchanges(parameter, ranges, default)
 
     def voice(self, table: Mapping[str, Any], parameters: Mapping[str, Weighted]) -> Voice:

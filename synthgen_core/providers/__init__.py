@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from synthgen_core.errors import ConfigError, NotFoundError
-from synthgen_core.models import ProviderConfig
-from synthgen_core.providers.base import LLMProvider, Method
+from synthgen_core.models import Method, ProviderConfig
+from synthgen_core.providers.base import LLMProvider
 
-__all__ = ["PROVIDERS", "LLMProvider", "Method", "ProviderKind", "create_provider", "get_provider_types"]
+__all__ = ["PROVIDERS", "LLMProvider", "ProviderKind", "create_provider", "get_provider_types", "provider_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ def create_provider(provider_type: str, config: ProviderConfig | Mapping[str, st
         )
     base_url = (config.base_url or kind.default_base_url).rstrip("/")
     if base_url and not base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"The address “{base_url}” of {kind.name} is not one.", "It must begin with http:// or https://.")
+        raise ConfigError(
+            f"The address “{base_url}” of {kind.name} is not one.", "It must begin with http:// or https://."
+        )
     module, _, name = kind.implementation.partition(":")
     implementation: type[LLMProvider] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return implementation(ProviderConfig(kind.type, config.model or kind.default_model, base_url, config.api_key))

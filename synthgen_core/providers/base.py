@@ -1,19 +1,14 @@
 """What every provider can do. The contract tests in ``tests/core/test_providers.py`` hold them all to it."""
 
 from abc import ABC, abstractmethod
-from enum import StrEnum
+from collections.abc import Callable
 
 from synthgen_core.concurrency import Stop
+from synthgen_core.errors import SynthGenError
 from synthgen_core.models import ChatRequest, Completion, Message, ProviderConfig, Role
 
-
-class Method(StrEnum):
-    """A way of making an example."""
-
-    STRUCTURED = "structured"
-    """One call; the model writes the whole example as JSON."""
-    QUESTION_BANK = "question_bank"
-    """User turns from the question bank; the model writes the answers."""
+Progress = Callable[[str, float], None]
+"""Told what is being done, and how much of it is done, 0-1."""
 
 
 class LLMProvider(ABC):
@@ -33,12 +28,29 @@ class LLMProvider(ABC):
         """
 
     @abstractmethod
-    def is_available(self) -> bool:
-        """Whether a request could succeed now: reachable, key accepted, model present. Never raises."""
+    def check(self) -> None:
+        """Make sure, cheaply, that a request could succeed now: reachable, key accepted, model present.
+
+        Raises ProviderError as ``complete`` does, or ConfigError where this computer lacks something.
+        """
 
     @abstractmethod
     def get_models(self) -> list[str]:
         """Names of the models that can be chosen. Raises ProviderError as ``complete`` does."""
+
+    def is_available(self) -> bool:
+        """Whether ``check`` finds nothing wrong."""
+        try:
+            self.check()
+        except SynthGenError:
+            return False
+        return True
+
+    def prepare(self, progress: Progress | None = None, stop: Stop | None = None) -> None:  # noqa: B027
+        """Do what takes long before the first call (fetch weights, load a model); most have nothing to prepare.
+
+        Raises as ``complete`` does, or ConfigError where this computer lacks something.
+        """
 
     def generate_text(self, prompt: str, max_tokens: int = 2000, *, temperature: float | None = None) -> str:
         """The reply to one prompt, as text. Raises as ``complete`` does."""

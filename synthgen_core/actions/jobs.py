@@ -1,0 +1,123 @@
+"""Watching, cancelling, resuming and deleting background jobs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from synthgen_core.actions.generation import resume_generation
+from synthgen_core.errors import NotFoundError
+from synthgen_core.models import Example, Job, JobKind, JobStatus
+from synthgen_core.workspace import ACTIVE, Workspace
+
+RESUME: Mapping[JobKind, Callable[[Workspace, int], Job]] = {JobKind.GENERATION: resume_generation}
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with what a page shows of it."""
+
+    job: Job
+    title: str
+    """What it works on, in words."""
+    newest: list[Example]
+
+    @property
+    def fraction(self) -> float:
+        """Share of the requested items that is settled, 0-1."""
+        return min(1.0, (self.job.done + self.job.failed) / self.job.requested) if self.job.requested else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long the job has run, all runs together; up to this moment while it runs."""
+        job = self.job
+        if job.status is JobStatus.RUNNING and job.heartbeat_at:
+            return job.seconds + max(0.0, (datetime.now(UTC) - job.heartbeat_at).total_seconds())
+        return job.seconds
+
+    @property
+    def rate(self) -> float | None:
+        """Accepted examples a minute, over all the time that the job ran; None before the first."""
+        return 60 * self.job.done / self.job.seconds if self.job.done and self.job.seconds else None
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until it is done at this rate; None while that cannot be told."""
+        left = self.job.requested - self.job.done - self.job.failed
+        return 60 * left / self.rate if self.rate and self.job.status is JobStatus.RUNNING else None
+
+    @property
+    def shortfall(self) -> int:
+        """Items that were asked for and did not come, once the job has ended."""
+        return 0 if self.job.status.is_active else self.job.requested - self.job.done
+
+    @property
+    def can_resume(self) -> bool:
+        """There is something left to do, and somebody may start it."""
+        return self.job.status in (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
+
+
+def get_job(workspace: Workspace, job_id: int, *, newest: int = 0) -> JobView:
+    """A job as it stands, with its newest examples if asked for. Raises NotFoundError."""
+    return _view(workspace, workspace.database.get_job(job_id), newest)
+
+
+def find_job(workspace: Workspace, name: str) -> Job:
+    """The job with this id; ``latest``: the newest that can be resumed. Raises NotFoundError."""
+    if name.strip().isdigit():
+        return workspace.database.get_job(int(name))
+    if name.strip().lower() == "latest":
+        stopped = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
+        if jobs := workspace.database.get_jobs(stopped, limit=1):
+            return jobs[0]
+        raise NotFoundError("There is no job to resume.", "All are complete, or still running.")
+    raise NotFoundError(f"“{name}” is no job.", "Give a number, or “latest”.")
+
+
+def get_all_tasks(
+    workspace: Workspace,
+    statuses: Sequence[JobStatus] = (),
+    kind: JobKind | None = None,
+    *,
+    limit: int = 20,
+    offset: int = 0,
+) -> list[JobView]:
+    """A page of the jobs, the newest first."""
+    jobs = workspace.database.get_jobs(statuses, kind, limit=limit, offset=offset)
+    return [_view(workspace, job, 0) for job in jobs]
+
+
+def count_tasks(workspace: Workspace, statuses: Sequence[JobStatus] = (), kind: JobKind | None = None) -> int:
+    """How many jobs there are in all."""
+    return workspace.database.count_jobs(statuses, kind)
+
+
+def get_active_tasks(workspace: Workspace) -> list[JobView]:
+    """The jobs that wait or run, the oldest first."""
+    return [_view(workspace, job, 0) for job in reversed(workspace.database.get_jobs(ACTIVE))]
+
+
+def cancel_task(workspace: Workspace, job_id: int) -> None:
+    """Stop a job; no new call starts, and what it achieved is kept. Raises NotFoundError."""
+    workspace.runner.cancel(job_id)
+
+
+def resume_task(workspace: Workspace, job_id: int) -> Job:
+    """Go on with a job that stopped short. Raises as the action of its kind does."""
+    return RESUME[workspace.database.get_job(job_id).kind](workspace, job_id)
+
+
+def delete_task(workspace: Workspace, job_id: int) -> None:
+    """Forget a job; its dataset stays. Raises NotFoundError, or ConflictError while it is active."""
+    workspace.database.delete_job(job_id)
+
+
+def _view(workspace: Workspace, job: Job, newest: int) -> JobView:
+    return JobView(job, _title(workspace, job), workspace.database.newest_of_job(job.id, newest) if newest else [])
+
+
+def _title(workspace: Workspace, job: Job) -> str:
+    try:
+        domain, subdomain = workspace.catalogue.find(str(job.parameters["domain"]), str(job.parameters["subdomain"]))
+    except (KeyError, NotFoundError):
+        return str(job.parameters.get("name", ""))
+    return f"{domain.name} / {subdomain.name}"

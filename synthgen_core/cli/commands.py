@@ -1,0 +1,266 @@
+"""The commands, each a function of its parsed options that returns an exit code."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from synthgen_core.actions import datasets as dataset_actions
+from synthgen_core.actions import jobs as job_actions
+from synthgen_core.cli.output import print_json, print_table, watch
+from synthgen_core.domains import load_catalogue
+from synthgen_core.models import Job, JobStatus
+from synthgen_core.settings import Settings, load_settings
+from synthgen_core.workspace import Workspace, open_workspace
+
+DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table below."""
+
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    needs_data: bool = True
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    folder = getattr(options, "data_dir", None)
+    return load_settings(data_dir=Path(folder).expanduser().resolve() if folder else None)
+
+
+def _generate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--domain", required=True, help="slug, name or alias, such as support")
+    parser.add_argument("--subdomain", required=True, help="slug, name or alias, such as technical_support")
+    parser.add_argument("--count", type=int, default=10, help="valid examples to make (default 10)")
+    parser.add_argument("--format", default="chat", help="chat or instruction")
+    parser.add_argument("--language", default="en", help="code or name (default en)")
+    parser.add_argument("--name", default="", help="of the dataset")
+    parser.add_argument("--seed", type=int, help="the same seed gives the same scenarios")
+    parser.add_argument("--provider", default="", help="embedded, ollama or openai (default: see LLM_PROVIDER)")
+    parser.add_argument("--model", default="", help="the model's name")
+    parser.add_argument("--base-url", default="", help="address of a server that speaks the provider's protocol")
+    parser.add_argument("--workers", type=int, help="calls at a time")
+    parser.add_argument("--temperature", type=float, help="0 to 2 (default: the method's own)")
+    parser.add_argument("--no-cache", action="store_true", help="do not use paid replies of other jobs again")
+    parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Make a dataset and wait for it."""
+    from synthgen_core.actions.generation import GenerationRequest, check_request, start_generation
+    from synthgen_core.actions.providers import choose_provider, provider_config
+
+    settings = _settings(options)
+    given = {"model": options.model, "base_url": options.base_url}
+    if options.provider:
+        config = provider_config(settings, options.provider, **given)
+    else:
+        config = choose_provider(settings).config
+        config = replace(config, **{name: value for name, value in given.items() if value})
+    request = GenerationRequest(
+        domain=options.domain,
+        subdomain=options.subdomain,
+        provider=config,
+        num_examples=options.count,
+        format_type=options.format,
+        language=options.language,
+        name=options.name,
+        seed=options.seed,
+        workers=options.workers,
+        temperature=options.temperature,
+        use_cache=not options.no_cache,
+    )
+    workspace = open_workspace(settings)
+    try:
+        check_request(workspace, request)
+        return _finish(workspace, start_generation(workspace, request), options)
+    finally:
+        workspace.close()
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Go on with a job that stopped short, and wait for it."""
+    workspace = open_workspace(_settings(options))
+    try:
+        job = job_actions.find_job(workspace, options.job)
+        return _finish(workspace, job_actions.resume_task(workspace, job.id), options)
+    finally:
+        workspace.close()
+
+
+def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
+    """Watch a job to its end, write the file that was asked for, and say how it went."""
+    watch(workspace, job.id, is_quiet=options.json)
+    job = workspace.database.get_job(job.id)
+    assert job.dataset_id is not None
+    written = ""
+    if options.out and job.done:
+        dataset_actions.save_dataset_to_jsonl(workspace, job.dataset_id, Path(options.out))
+        written = options.out
+    dataset = workspace.database.get_dataset(job.dataset_id)
+    report = {
+        "status": job.status,
+        "job": job.id,
+        "dataset": job.dataset_id,
+        "requested": job.requested,
+        "generated": job.done,
+        "calls": job.calls,
+        "prompt_tokens": job.usage.prompt_tokens,
+        "completion_tokens": job.usage.completion_tokens,
+        "seconds": round(job.seconds, 3),
+        "seed": job.parameters["seed"],
+        "file": written or str(workspace.mirror.path(dataset.file_path)),
+        "errors": job.errors,
+    }
+    if options.json:
+        print_json(report)
+    else:
+        print(f"{job.done} of {job.requested} examples, {job.status}. Dataset {job.dataset_id}: {report['file']}")
+        for cause, error in job.errors.items():
+            if isinstance(error, dict):
+                print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
+        if job.status is not JobStatus.COMPLETED:
+            print(f"  To go on: python -m synthgen_core resume {job.id}")
+    if job.status is JobStatus.COMPLETED:
+        return DONE if job.done >= job.requested else PARTIAL
+    return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
+
+
+def list_domains(options: argparse.Namespace) -> int:
+    """Domains and subdomains, with the slugs to use."""
+    catalogue = load_catalogue(_settings(options).domains_dir)
+    domains = [catalogue.domain(options.domain)] if options.domain else list(catalogue)
+    if options.json:
+        print_json(
+            [
+                {
+                    "slug": domain.slug,
+                    "name": domain.name,
+                    "summary": domain.summary,
+                    "subdomains": [
+                        {"slug": s.slug, "name": s.name, "description": s.description} for s in domain.subdomains
+                    ],
+                    "parameters": {name: dict(weights) for name, weights in domain.parameters.items()},
+                }
+                for domain in domains
+            ]
+        )
+    else:
+        print_table(
+            ["domain", "subdomain", "name"],
+            [[domain.slug, s.slug, f"{domain.name} / {s.name}"] for domain in domains for s in domain.subdomains],
+        )
+        for problem in catalogue.problems:
+            print(f"Left out: {problem}")
+    return DONE
+
+
+def list_datasets(options: argparse.Namespace) -> int:
+    """Datasets, the newest first."""
+    workspace = open_workspace(_settings(options))
+    try:
+        datasets = workspace.database.get_datasets()
+        if options.json:
+            print_json(
+                [
+                    {
+                        "id": d.id,
+                        "name": d.name,
+                        "domain": d.domain,
+                        "subdomain": d.subdomain,
+                        "format": d.format,
+                        "examples": d.example_count,
+                        "updated_at": d.updated_at.isoformat(),
+                        "file": str(workspace.mirror.path(d.file_path)),
+                    }
+                    for d in datasets
+                ]
+            )
+        else:
+            print_table(
+                ["id", "name", "domain", "format", "examples", "updated (UTC)"],
+                [
+                    [d.id, d.name, d.domain, d.format, d.example_count, f"{d.updated_at:%Y-%m-%d %H:%M}"]
+                    for d in datasets
+                ],
+            )
+        return DONE
+    finally:
+        workspace.close()
+
+
+def list_jobs(options: argparse.Namespace) -> int:
+    """Jobs, the newest first; or cancel one."""
+    workspace = open_workspace(_settings(options))
+    try:
+        if options.cancel is not None:
+            job_actions.cancel_task(workspace, options.cancel)
+        views = job_actions.get_all_tasks(workspace, limit=options.limit)
+        if options.json:
+            print_json(
+                [
+                    {
+                        "id": v.job.id,
+                        "kind": v.job.kind,
+                        "status": v.job.status,
+                        "title": v.title,
+                        "dataset": v.job.dataset_id,
+                        "requested": v.job.requested,
+                        "generated": v.job.done,
+                        "failed": v.job.failed,
+                        "calls": v.job.calls,
+                        "errors": v.job.errors,
+                    }
+                    for v in views
+                ]
+            )
+        else:
+            print_table(
+                ["id", "status", "what", "done", "asked", "seconds"],
+                [[v.job.id, v.job.status, v.title, v.job.done, v.job.requested, f"{v.job.seconds:.1f}"] for v in views],
+            )
+        return DONE
+    finally:
+        workspace.close()
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """What is configured, reachable and writable."""
+    from synthgen_core.actions.overview import examine
+
+    findings = examine(_settings(options))
+    if options.json:
+        print_json([{"name": f.name, "is_fine": f.is_fine, "text": f.text} for f in findings])
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.name}: {finding.text}")
+    return DONE if all(finding.is_fine for finding in findings) else FAILED
+
+
+def _resume_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", help="a job's number, or latest")
+    parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
+
+
+def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    parser.add_argument("--cancel", type=int, metavar="JOB", help="stop this job first")
+
+
+COMMANDS = (
+    Command("generate", "make a dataset", generate, _generate_arguments),
+    Command("resume", "go on with a job that stopped short", resume, _resume_arguments),
+    Command("datasets", "list the datasets", list_datasets),
+    Command("jobs", "list the jobs", list_jobs, _jobs_arguments),
+    Command(
+        "domains",
+        "list domains and subdomains",
+        list_domains,
+        lambda parser: (parser.add_argument("domain", nargs="?", help="only this one"), None)[1],
+    ),
+    Command("doctor", "say what is configured, reachable and writable", doctor),
+)

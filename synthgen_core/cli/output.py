@@ -1,0 +1,52 @@
+"""What a terminal shows: tables, JSON and a progress bar."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from synthgen_core.actions.jobs import get_job
+from synthgen_core.workspace import Workspace
+
+BAR = 30
+BEAT_SECONDS = 0.2
+
+
+def print_json(value: object) -> None:
+    """One JSON value, letters kept as letters."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns as wide as they need to be."""
+    texts = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[n]) for row in texts) for n in range(len(head))]
+    for row in texts:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def watch(workspace: Workspace, job_id: int, *, is_quiet: bool = False) -> None:
+    """Wait for a job, with a bar on a terminal; Ctrl-C interrupts it, so that it can be resumed."""
+    is_live = not is_quiet and sys.stderr.isatty()
+    try:
+        while not workspace.runner.wait(job_id, BEAT_SECONDS):
+            if is_live:
+                _draw(workspace, job_id)
+        if is_live:
+            _draw(workspace, job_id)
+            print(file=sys.stderr)
+    except KeyboardInterrupt:
+        if is_live:
+            print("\nStopping; what is done is kept.", file=sys.stderr)
+        workspace.runner.close()
+
+
+def _draw(workspace: Workspace, job_id: int) -> None:
+    view = get_job(workspace, job_id)
+    filled = round(BAR * view.fraction)
+    parts = [f"{view.job.done}/{view.job.requested}", view.job.note or view.job.status]
+    if view.rate:
+        parts.append(f"{view.rate:.0f} a minute")
+    if view.eta is not None:
+        parts.append(f"{view.eta:.0f} s left")
+    line = f"[{'#' * filled}{'.' * (BAR - filled)}] {', '.join(parts)}"
+    print(f"\r{line:<100}", end="", file=sys.stderr, flush=True)

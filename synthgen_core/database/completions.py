@@ -1,0 +1,72 @@
+"""Paid replies: the cache of responses, and the memory from which a job resumes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from synthgen_core.database.engine import Connection
+from synthgen_core.database.tables import completions
+from synthgen_core.models import Completion, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class PaidReply:
+    """A reply on its way into the database, under the key of the request that it answers."""
+
+    key: str
+    item: int
+    attempt: int
+    provider: str
+    completion: Completion
+
+
+def insert_completions(connection: sa.Connection, job_id: int, replies: Sequence[PaidReply], at: datetime) -> None:
+    """Keep replies, within the caller's transaction. A newer reply to the same request replaces the older one."""
+    rows = [
+        {
+            "key": reply.key,
+            "job_id": job_id,
+            "item": reply.item,
+            "attempt": reply.attempt,
+            "provider": reply.provider,
+            "model": reply.completion.model,
+            "reply": reply.completion.text,
+            "finish_reason": reply.completion.finish_reason,
+            "prompt_tokens": reply.completion.usage.prompt_tokens,
+            "completion_tokens": reply.completion.usage.completion_tokens,
+            "seconds": reply.completion.seconds,
+            "created_at": at,
+        }
+        for reply in replies
+    ]
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(completions)
+    newer = {column.name: insert.excluded[column.name] for column in completions.c if not column.primary_key}
+    connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=newer), rows)
+
+
+class CompletionRoom(Connection):
+    """What can be done with rows of ``completions``."""
+
+    def get_completions(
+        self, keys: Iterable[str], *, job_id: int | None = None, since: datetime | None = None
+    ) -> dict[str, Completion]:
+        """The replies kept under these keys, where one is: those of this job, and any made at ``since`` or later."""
+        kept_by = [completions.c.job_id == job_id] if job_id is not None else []
+        if since is not None:
+            kept_by.append(completions.c.created_at >= since)
+        query = sa.select(completions).where(completions.c.key.in_(list(keys)), sa.or_(sa.false(), *kept_by))
+        with self._reading() as connection:
+            return {
+                row.key: Completion(
+                    row.reply,
+                    row.model,
+                    row.finish_reason,
+                    Usage(row.prompt_tokens, row.completion_tokens),
+                    row.seconds,
+                )
+                for row in connection.execute(query)
+            }

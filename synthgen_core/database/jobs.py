@@ -1,0 +1,215 @@
+"""Jobs: started, watched, stopped, found again after a crash. A final status never changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from synthgen_core.database.completions import PaidReply, insert_completions
+from synthgen_core.database.datasets import now
+from synthgen_core.database.engine import Connection
+from synthgen_core.database.examples import NewExample, insert_examples
+from synthgen_core.database.tables import jobs
+from synthgen_core.errors import ConflictError, NotFoundError
+from synthgen_core.models import Job, JobKind, JobStatus, JsonObject, Usage
+
+ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
+STOPPED_SHORT = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What happened in a job since the last time it was written down."""
+
+    examples: Sequence[NewExample] = ()
+    replies: Sequence[PaidReply] = ()
+    failed: int = 0
+    calls: int = 0
+    usage: Usage = field(default_factory=Usage)
+    errors: JsonObject | None = None
+    """The job's error counts in all, if they changed."""
+    seconds: float = 0.0
+    """Time that the job has run, in all."""
+
+
+def to_job(row: Any) -> Job:
+    """A row of ``jobs`` as a value."""
+    values = dict(row._mapping)
+    usage = Usage(values.pop("prompt_tokens"), values.pop("completion_tokens"))
+    del values["counters"]
+    return Job(**values | {"usage": usage, "kind": JobKind(values["kind"]), "status": JobStatus(values["status"])})
+
+
+class JobRoom(Connection):
+    """What can be done with rows of ``jobs``."""
+
+    def create_job(self, kind: JobKind, *, dataset_id: int, parameters: JsonObject, requested: int, owner: str) -> Job:
+        """A job that waits for its turn."""
+        at = now()
+        row = {
+            "kind": kind,
+            "dataset_id": dataset_id,
+            "status": JobStatus.PENDING,
+            "parameters": parameters,
+            "requested": requested,
+            "note": "",
+            "owner": owner,
+            "created_at": at,
+            "heartbeat_at": at,
+            "cancel_requested": False,
+            "counters": {},
+            "errors": {},
+            **dict.fromkeys(("done", "failed", "calls", "prompt_tokens", "completion_tokens", "seconds"), 0),
+        }
+        with self._writing() as connection:
+            return to_job(connection.execute(sa.insert(jobs).values(row).returning(jobs)).one())
+
+    def get_job(self, job_id: int) -> Job:
+        """One job. Raises NotFoundError."""
+        with self._reading() as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no job {job_id}.", "See the list of jobs.")
+        return to_job(row)
+
+    def get_jobs(
+        self,
+        statuses: Sequence[JobStatus] = (),
+        kind: JobKind | None = None,
+        *,
+        dataset_id: int | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Job]:
+        """Jobs, the newest first; no ``statuses`` means all."""
+        query = sa.select(jobs).where(*_filters(statuses, kind, dataset_id)).order_by(jobs.c.id.desc())
+        with self._reading() as connection:
+            return [to_job(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+    def count_jobs(
+        self, statuses: Sequence[JobStatus] = (), kind: JobKind | None = None, *, dataset_id: int | None = None
+    ) -> int:
+        """How many jobs ``get_jobs`` would list in all."""
+        query = sa.select(sa.func.count()).select_from(jobs).where(*_filters(statuses, kind, dataset_id))
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def begin_job(self, job_id: int, owner: str) -> bool:
+        """pending -> running; False if the job is not pending any more."""
+        at = now()
+        started = sa.func.coalesce(jobs.c.started_at, at)
+        values = {"status": JobStatus.RUNNING, "owner": owner, "started_at": started, "heartbeat_at": at}
+        return self._move(job_id, (JobStatus.PENDING,), values)
+
+    def end_job(
+        self, job_id: int, status: JobStatus, *, errors: JsonObject | None = None, seconds: float | None = None
+    ) -> bool:
+        """pending or running -> ``status``; False if the job had ended already, and then nothing changes."""
+        values: dict[str, object] = {"status": status, "completed_at": now(), "note": ""}
+        if errors is not None:
+            values["errors"] = errors
+        if seconds is not None:
+            values["seconds"] = seconds
+        return self._move(job_id, ACTIVE, values)
+
+    def reopen_job(self, job_id: int, owner: str) -> Job:
+        """A job that stopped short -> pending, for ``owner`` to resume. Its failed items will be tried again.
+
+        Raises:
+            NotFoundError: there is no such job.
+            ConflictError: it waits, runs, or is complete.
+        """
+        values = {
+            "status": JobStatus.PENDING,
+            "owner": owner,
+            "heartbeat_at": now(),
+            "completed_at": None,
+            "cancel_requested": False,
+            "failed": 0,
+            "errors": {},
+        }
+        if not self._move(job_id, STOPPED_SHORT, values):
+            status = self.get_job(job_id).status
+            raise ConflictError(f"Job {job_id} is {status} and cannot be resumed.", "Start a new one.")
+        return self.get_job(job_id)
+
+    def beat(self, owner: str) -> list[int]:
+        """Say that this owner lives; returns its unfinished jobs that somebody asked to stop."""
+        mine = (jobs.c.owner == owner, jobs.c.status.in_(ACTIVE))
+        with self._writing() as connection:
+            connection.execute(sa.update(jobs).where(*mine).values(heartbeat_at=now()))
+            return list(connection.execute(sa.select(jobs.c.id).where(*mine, jobs.c.cancel_requested)).scalars())
+
+    def request_cancel(self, job_id: int) -> None:
+        """Ask the owner of a job to stop it. Raises NotFoundError."""
+        self.get_job(job_id)
+        self._move(job_id, ACTIVE, {"cancel_requested": True})
+
+    def delete_job(self, job_id: int) -> None:
+        """Forget a job; its examples stay. Raises NotFoundError, or ConflictError while it waits or runs."""
+        if self.get_job(job_id).status.is_active:
+            raise ConflictError(f"Job {job_id} is still active.", "Cancel it first.")
+        with self._writing() as connection:
+            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+
+    def set_note(self, job_id: int, note: str) -> None:
+        """Say what a running job is busy with; empty once it is plain from the counts again."""
+        self._move(job_id, (JobStatus.RUNNING,), {"note": note})
+
+    def record(self, job: Job, progress: Progress) -> None:
+        """Write down what a job achieved: examples, replies and counters together, or nothing.
+
+        Raises NotFoundError if its dataset was deleted meanwhile.
+        """
+        at = now()
+        with self._writing() as connection:
+            if progress.replies:
+                insert_completions(connection, job.id, progress.replies, at)
+            if progress.examples and job.dataset_id is not None:
+                insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
+            values: dict[str, object] = {
+                "done": jobs.c.done + len(progress.examples),
+                "failed": jobs.c.failed + progress.failed,
+                "calls": jobs.c.calls + progress.calls,
+                "prompt_tokens": jobs.c.prompt_tokens + progress.usage.prompt_tokens,
+                "completion_tokens": jobs.c.completion_tokens + progress.usage.completion_tokens,
+                "seconds": progress.seconds,
+                "heartbeat_at": at,
+            }
+            if progress.errors is not None:
+                values["errors"] = progress.errors
+            connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(values))
+
+    def _move(self, job_id: int, before: Sequence[JobStatus], values: dict[str, Any]) -> bool:
+        with self._writing() as connection:
+            changed = connection.execute(
+                sa.update(jobs).where(jobs.c.id == job_id, jobs.c.status.in_(before)).values(values)
+            )
+        return bool(changed.rowcount)
+
+    def abandon_jobs(self, owners: Sequence[str], before: datetime) -> list[int]:
+        """pending or running -> interrupted, for jobs of these owners, and for all not heard of since ``before``."""
+        lost = sa.or_(jobs.c.owner.in_(list(owners)), jobs.c.heartbeat_at < before)
+        with self._writing() as connection:
+            rows = connection.execute(
+                sa.update(jobs)
+                .where(jobs.c.status.in_(ACTIVE), lost)
+                .values(status=JobStatus.INTERRUPTED, completed_at=now(), note="")
+                .returning(jobs.c.id)
+            )
+            return sorted(rows.scalars())
+
+
+def _filters(
+    statuses: Sequence[JobStatus], kind: JobKind | None, dataset_id: int | None
+) -> list[sa.ColumnElement[bool]]:
+    filters: list[sa.ColumnElement[bool]] = []
+    if statuses:
+        filters.append(jobs.c.status.in_(list(statuses)))
+    if kind:
+        filters.append(jobs.c.kind == kind)
+    if dataset_id is not None:
+        filters.append(jobs.c.dataset_id == dataset_id)
+    return filters

@@ -1,0 +1,302 @@
+"""Turning a plan into examples: a generator of outcomes, with no database and no screen in it.
+
+Every item has a slot of its own, so the same seed gives the same examples in the same order however the calls overlap.
+An item whose reply is no good is tried again, ``MAX_ATTEMPTS`` times with the same scenario and then with up to
+``MAX_REPLACEMENTS`` others; only then is it given up. A call that failed for a reason that may pass goes back to the
+queue and frees its worker meanwhile.
+"""
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import orjson
+
+from synthgen_core.concurrency import Backlog, Stop, map_unordered
+from synthgen_core.domains import Catalogue, load_catalogue
+from synthgen_core.errors import (
+    InvalidExampleError,
+    ProviderError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    StoppedError,
+    SynthGenError,
+)
+from synthgen_core.formats import FORMATS, get_format
+from synthgen_core.languages import language
+from synthgen_core.methods import RECIPES, Plan, Recipe
+from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, ProviderConfig, Scenario
+from synthgen_core.parsing import parse_reply
+from synthgen_core.providers.base import LLMProvider
+from synthgen_core.scenarios import draw_scenario
+
+SCHEME = 1
+"""Part of every request's key: raise it when the same request no longer means the same reply."""
+MAX_ATTEMPTS = 3
+MAX_REPLACEMENTS = 2
+MAX_DELAYS = 6
+"""How often a call may be put back because the service was busy or away."""
+FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+HOPELESS = 30
+"""So many failed attempts, and not one example, and the run ends."""
+
+Memory = Callable[[str], Completion | None]
+"""Finds the paid reply under a request's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An example that passed."""
+
+    item: int
+    content: JsonObject
+    metadata: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that led to nothing; with ``is_final``, the item is given up."""
+
+    item: int
+    error: SynthGenError
+    is_final: bool
+
+    @property
+    def cause(self) -> str:
+        """A short class for counting."""
+        if isinstance(self.error, ProviderError):
+            return self.error.cause
+        return self.error.reason if isinstance(self.error, InvalidExampleError) else "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that was paid for, under the key of its request."""
+
+    key: str
+    item: int
+    attempt: int
+    completion: Completion
+
+
+Outcome = Made | Failure | Reply
+
+
+def request_key(config: ProviderConfig, request: ChatRequest, item: int, attempt: int) -> str:
+    """SHA-256 over all that changes the reply, and nothing else (no key, no time, no job)."""
+    said = [[message.role, message.content] for message in request.messages]
+    asked = [request.max_tokens, request.temperature, request.seed, request.schema]
+    return hashlib.sha256(orjson.dumps([SCHEME, config.public(), said, asked, item, attempt])).hexdigest()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An item in the making: where its recipe stands, and the request that it waits for."""
+
+    item: int
+    scenario: Scenario
+    recipe: Recipe
+    request: ChatRequest
+    replacement: int = 0
+    attempt: int = 1
+    delays: int = 0
+    waits_since: float = 0.0
+
+    @property
+    def tries(self) -> int:
+        """Attempts so far over all scenarios, this one included."""
+        return self.replacement * MAX_ATTEMPTS + self.attempt
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has seen so far; decides when it is hopeless."""
+
+    made: int = 0
+    failed_attempts: int = 0
+    last_reply: float = field(default_factory=time.monotonic)
+
+
+class DatasetGenerator:
+    """Makes examples with one provider. Holds no state between runs."""
+
+    def __init__(self, provider: LLMProvider, catalogue: Catalogue | None = None) -> None:
+        self.provider = provider
+        self.catalogue = catalogue or load_catalogue()
+
+    def generate(
+        self,
+        plan: Plan,
+        items: Iterable[int],
+        executor: Executor,
+        workers: int,
+        *,
+        memory: Memory | None = None,
+        stop: Stop | None = None,
+    ) -> Iterator[list[Outcome]]:
+        """Make an example for every item; yield whatever came of finished calls, as it comes.
+
+        No new call starts before the consumer comes back for the next list: what it saved by then is never paid twice.
+
+        Raises:
+            ProviderRefusedError: no further call can succeed (a wrong key, an unknown model, no credit).
+            ProviderUnavailableError: the service stayed away, or no reply was of any use.
+        """
+        stop = stop or Stop()
+        backlog = Backlog(self._draft(plan, item) for item in items)
+        tally = _Tally()
+
+        def call(draft: _Draft) -> tuple[Completion, str, bool]:
+            key = request_key(self.provider.config, draft.request, draft.item, draft.tries)
+            if memory and (kept := memory(key)):
+                return kept, key, False
+            return self.provider.complete(draft.request, stop), key, True
+
+        for batch in map_unordered(call, backlog, executor, workers, stop=stop):
+            outcomes: list[Outcome] = []
+            for draft, future in batch:
+                try:
+                    completion, key, is_paid = future.result()
+                except StoppedError:
+                    continue
+                except ProviderError as error:
+                    outcomes += self._put_off(plan, draft, error, backlog, tally)
+                    continue
+                tally.last_reply = time.monotonic()
+                if is_paid:
+                    outcomes.append(Reply(key, draft.item, draft.tries, completion))
+                outcomes += self._go_on(plan, draft, completion, backlog, tally)
+            if outcomes:
+                yield outcomes
+            if tally.failed_attempts >= HOPELESS and not tally.made:
+                raise ProviderUnavailableError(
+                    f"None of the first {tally.failed_attempts} replies was of any use.",
+                    "See the causes below; another model or format may do better.",
+                    cause="hopeless",
+                )
+
+    def _draft(self, plan: Plan, item: int, replacement: int = 0, attempt: int = 1) -> _Draft:
+        scenario = plan.scenario(item, replacement)
+        recipe = RECIPES[plan.method](plan, scenario, item, replacement, attempt)
+        return _Draft(item, scenario, recipe, next(recipe), replacement, attempt)
+
+    def _go_on(
+        self, plan: Plan, draft: _Draft, completion: Completion, backlog: Backlog[_Draft], tally: _Tally
+    ) -> list[Outcome]:
+        """Send a reply into its recipe: another request follows, or an example, or a failed attempt."""
+        draft.delays = 0
+        try:
+            draft.request = draft.recipe.send(completion)
+        except StopIteration as finished:
+            tally.made += 1
+            return [Made(draft.item, finished.value, self._metadata(plan, draft, completion.model))]
+        except InvalidExampleError as error:
+            return [self._try_again(plan, draft, error, backlog, tally)]
+        backlog.put_back(draft)
+        return []
+
+    def _put_off(
+        self, plan: Plan, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally
+    ) -> list[Outcome]:
+        """A call failed: wait and call again, give this attempt up, or (raise) give the run up."""
+        if isinstance(error, ProviderUnavailableError):
+            draft.waits_since = draft.waits_since if draft.delays else time.monotonic()
+            draft.delays += 1
+            if draft.delays < MAX_DELAYS:
+                backlog.put_back(draft, after=_delay(draft.delays, error.retry_after))
+                return []
+            if tally.last_reply <= draft.waits_since:
+                raise error
+        elif isinstance(error, ProviderRefusedError) and error.is_fatal:
+            raise error
+        return [self._try_again(plan, draft, error, backlog, tally)]
+
+    def _try_again(
+        self, plan: Plan, draft: _Draft, error: SynthGenError, backlog: Backlog[_Draft], tally: _Tally
+    ) -> Failure:
+        tally.failed_attempts += 1
+        if draft.attempt < MAX_ATTEMPTS:
+            backlog.put_back(self._draft(plan, draft.item, draft.replacement, draft.attempt + 1))
+        elif draft.replacement < MAX_REPLACEMENTS:
+            backlog.put_back(self._draft(plan, draft.item, draft.replacement + 1))
+        else:
+            return Failure(draft.item, error, is_final=True)
+        return Failure(draft.item, error, is_final=False)
+
+    def _metadata(self, plan: Plan, draft: _Draft, model: str) -> JsonObject:
+        return {
+            "domain": draft.scenario.domain,
+            "subdomain": draft.scenario.subdomain,
+            "language": plan.language.code,
+            "parameters": dict(draft.scenario.parameters),
+            "situation": draft.scenario.situation if plan.method is Method.STRUCTURED else "",
+            "exchanges": draft.scenario.exchanges,
+            "provider": self.provider.config.type,
+            "model": self.provider.config.model or model,
+            "method": plan.method,
+            "seed": plan.seed,
+            "item": draft.item,
+            "tries": draft.tries,
+        }
+
+    def generate_scenario_parameters(
+        self, domain: str, subdomain: str, num_examples: int = 1, *, seed: int | None = None
+    ) -> dict[str, str] | list[dict[str, str]]:
+        """Drawn parameters, by weight: of one scenario, or a list where more than one is asked for.
+
+        Domain and subdomain by slug, name or alias; without a seed they differ each time. Raises NotFoundError.
+        """
+        found, sub = self.catalogue.find(domain, subdomain)
+        seed = random_seed() if seed is None else seed
+        drawn = [dict(draw_scenario(found, sub, seed, n).parameters) for n in range(num_examples)]
+        return drawn[0] if num_examples == 1 else drawn
+
+    def generate_example(self, prompt: str, attempt: int = 1, max_attempts: int = MAX_ATTEMPTS) -> JsonObject:
+        """One example from a prompt of the caller's own, tried until it is valid or ``max_attempts`` are used up.
+
+        Raises:
+            InvalidExampleError: the last reply was still no example.
+            ProviderError: as ``LLMProvider.complete`` does.
+        """
+        try:
+            content = parse_reply(self.provider.generate_text(prompt))
+            for format_ in FORMATS.values():
+                if format_.detect(content):
+                    return format_.validate(content)
+            raise InvalidExampleError("The reply is JSON, but no example.", reason="unknown_format")
+        except InvalidExampleError as error:
+            if attempt >= max_attempts:
+                raise InvalidExampleError(
+                    f"Generation failed: {error.message}", error.hint, reason=error.reason
+                ) from error
+        return self.generate_example(prompt, attempt + 1, max_attempts)
+
+
+def make_plan(
+    catalogue: Catalogue,
+    *,
+    domain: str,
+    subdomain: str,
+    format_type: str,
+    language_code: str,
+    method: Method,
+    seed: int,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+) -> Plan:
+    """The plan that these names stand for. Raises NotFoundError for a name that is not known."""
+    found, sub = catalogue.find(domain, subdomain)
+    return Plan(found, sub, get_format(format_type), language(language_code), method, seed, temperature, max_tokens)
+
+
+def random_seed() -> int:
+    """A seed that nobody chose."""
+    return random.SystemRandom().randrange(1, 2**31)
+
+
+def _delay(delays: int, retry_after: float | None) -> float:
+    """What the service asked for, plus exponential back-off with full jitter, so that workers do not wake together."""
+    return (retry_after or 0.0) + random.random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0**delays)

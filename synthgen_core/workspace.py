@@ -1,0 +1,84 @@
+"""The one place where collaborators meet: settings, database, files, jobs and domains, opened and closed together."""
+
+import atexit
+import logging
+import sys
+import threading
+import types
+from dataclasses import dataclass
+
+from synthgen_core.database import Database, open_database
+from synthgen_core.domains import Catalogue, load_catalogue
+from synthgen_core.files import Mirror
+from synthgen_core.jobs import JobRunner, find_lost_jobs
+from synthgen_core.models import JobStatus
+from synthgen_core.settings import Settings
+from synthgen_core.system import is_dead, this_process
+
+LOG = logging.getLogger(__name__)
+ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What every action works on."""
+
+    settings: Settings
+    database: Database
+    mirror: Mirror
+    runner: JobRunner
+    catalogue: Catalogue
+
+    def close(self) -> None:
+        """Interrupt what runs, write what waits, give everything back. Takes a few seconds at most."""
+        self.runner.close()
+        self.mirror.close()
+        self.database.close()
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """Open, and where needed make, the data folder and its database; mark jobs of dead processes as interrupted.
+
+    Raises:
+        DatabaseError: the folder or the database cannot be used.
+        ConfigError: a setting cannot be used.
+    """
+    logging.getLogger("synthgen_core").setLevel(settings.log_level.upper())
+    database = open_database(settings.sqlalchemy_url)
+    mirror = Mirror(settings.data_dir, database.stream_contents)
+    if lost := find_lost_jobs(database, is_dead):
+        LOG.info("interrupted jobs found: %s", lost)
+    runner = JobRunner(database, owner=this_process(), max_jobs=settings.max_concurrent_jobs)
+    return Workspace(settings, database, mirror, runner, load_catalogue(settings.domains_dir))
+
+
+def repair_files(workspace: Workspace) -> list[int]:
+    """Compare every dataset's file with the database and write the wrong ones anew; returns their dataset ids.
+
+    Files of datasets that a job is writing to are left alone. Raises DatabaseError.
+    """
+    busy = {job.dataset_id for job in workspace.database.get_jobs(ACTIVE)}
+    wrong = [
+        dataset
+        for dataset in workspace.database.get_datasets()
+        if dataset.id not in busy and not workspace.mirror.is_equal(dataset.id, dataset.file_path)
+    ]
+    for dataset in wrong:
+        workspace.mirror.rewrite(dataset.id, dataset.file_path)
+        LOG.warning("the file of dataset %s was not what the database holds; it was written anew", dataset.id)
+    return [dataset.id for dataset in wrong]
+
+
+def shared_workspace(settings: Settings) -> Workspace:
+    """This process's workspace, opened once, and repaired in the background.
+
+    It is kept where a reload of our modules cannot reach it: Streamlit reloads them while jobs run.
+    """
+    registry = sys.modules.setdefault("_synthgen_process", types.ModuleType("_synthgen_process")).__dict__
+    with registry.setdefault("lock", threading.Lock()):
+        workspace: Workspace | None = registry.get("workspace")
+        if workspace is None:
+            workspace = registry["workspace"] = open_workspace(settings)
+            atexit.register(workspace.close)
+            threading.Thread(target=repair_files, args=(workspace,), name="synthgen-repair", daemon=True).start()
+        return workspace
