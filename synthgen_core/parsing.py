@@ -76,8 +76,8 @@ _THOUGHT_END = re.compile(rf"[<\[]/{_TAG}[>\]]", re.IGNORECASE)
 _COMMENT = r"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _KEY = r"""(?:"[^"\\\n]*+"|(?<!\w)'[^'\\\n]*+')(?=\s*+:)"""
-_GOES_ON = r"""(?:[}\]]\s*?(?:[,}\]\n]|```|\Z)|,\s*+(?:[{\[}\]/]|["']?\w[\w ]*+["']?\s*+:)|//|/\*|\Z)"""
-"""What follows the end of a string in an object: its closing, the next key, a comment."""
+_GOES_ON = r"""(?:[}\]]\s*?(?:[,}\]\n]|```|\Z)|,\s*+(?:[{\[}\]/]|["']?\w[\w ]*+["']?\s*+:)|["']\w[\w ]*+["']\s*+:|//|/\*|\Z)"""
+"""What follows the end of a string in an object: its closing, the next key (perhaps without a comma), a comment."""
 _IN_OBJECT = rf"""{_KEY}|"(?:[^"\\]|\\.|"(?!\s*+{_GOES_ON}))*+"|(?<!\w)'(?:[^'\\]|\\.|'(?!\s*+{_GOES_ON}))*+'"""
 _IN_LIST = r""""(?:[^"\\]|\\.|"(?!\s*+[,\]]))*+"|(?<!\w)'(?:[^'\\]|\\.|'(?!\s*+[,\]]))*+'"""
 _EXACT_TOKEN, _OBJECT_TOKEN, _LIST_TOKEN = (
@@ -88,6 +88,7 @@ _EXACT_TOKEN, _OBJECT_TOKEN, _LIST_TOKEN = (
 _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*+[}}\]])", re.DOTALL)
 _ESCAPE = re.compile(r'\\u[0-9a-fA-F]{4}|\\.|"', re.DOTALL)
 _LEFT_OVER = re.compile(r"""[^{\[]*?["']\s*+[}\]]""")
+"""The end of a string after what was taken for the end of the JSON: that end stood within the string."""
 _REFUSAL = re.compile(
     r"\W*(?:(?:i['’]?m|i am|we['’]re|we are)\s+(?:really |very |so )?(?:sorry|afraid|unable|not able)|sorry\b|i apologi[sz]e"
     r"|i (?:cannot|can['’]?t|can not|won['’]?t|will not|must decline)|unfortunately,? i|as an? (?:ai|language model)"
@@ -190,7 +191,8 @@ def _piece(text: str, start: int) -> tuple[Piece, int] | None:
     refused: _Refused | None = None
     try:
         value, end = _DECODER.raw_decode(text, start)
-        return (_Refused("too_deep") if _is_deep(value) else value), end
+        if not _LEFT_OVER.match(text, end):
+            return (_Refused("too_deep") if _is_deep(value) else value), end
     except _Refused as error:
         refused = error
     except RecursionError:

@@ -27,7 +27,7 @@ def first_turn(domain: Domain, subdomain: Subdomain, scenario: Scenario, number:
     """The user's first message for example ``number`` of a run: consecutive numbers have different cores."""
     order = Draw("questions", seed, domain.slug, subdomain.slug).shuffled(cores(subdomain))
     situation, detail, ask = order[number % len(order)]
-    draw = Draw("first turn", seed, number)
+    draw = Draw("first turn", seed, domain.slug, subdomain.slug, number)
     voice, drawn = domain.voice, scenario.parameters
     pieces = {
         "tone": draw.one(voice.tones[drawn["emotional_tones"]]),
@@ -38,7 +38,8 @@ def first_turn(domain: Domain, subdomain: Subdomain, scenario: Scenario, number:
         "ask": ask,
         "ask2": draw.one([other for other in situation.asks if other != ask]),
     }
-    return fill(fill(draw.one(voice.orders[drawn["complexity_levels"]]), pieces), drawn)
+    text = SLOT.sub(lambda slot: pieces[slot[1]], draw.one(voice.orders[drawn["complexity_levels"]]))
+    return fill(text, drawn)
 
 
 def follow_ups(domain: Domain, subdomain: Subdomain, scenario: Scenario, *labels: object) -> Iterator[str]:
@@ -52,7 +53,7 @@ ARTICLE_AND_SLOT = re.compile(r"\b([Aa])n? (?=\{(\w+)\})")
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with its slots filled by values in words, "a" or "an" before a slot put right, and single spaces."""
+    """The text with its slots filled by these values in words, "a" or "an" before a slot put right, and single spaces."""
 
     def article(match: re.Match[str]) -> str:
         return f"{match[1]}n " if values.get(match[2], "")[:1].lower() in tuple("aeiou") else f"{match[1]} "

@@ -1,0 +1,136 @@
+"""Drawing jobs: the card in the sidebar, and the panel with progress, newest examples and causes of failure.
+
+A panel polls only while something runs; when that ends, the page is drawn once more, in full, and polling stops.
+"""
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.examples import draw_example
+from pages.ui.words import duration, plural, status_badge
+from synthgen_core.actions.datasets import get_dataset_details
+from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
+from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.models import JobStatus
+from synthgen_core.workspace import Workspace
+
+POLL = "1s"
+NEWEST = 3
+
+
+def counts(view: JobView) -> str:
+    """How far a job is, in words."""
+    job = view.job
+    parts = [f"{job.done:,} of {plural(job.requested, 'example')}"]
+    if job.status is JobStatus.RUNNING and view.rate:
+        parts.append(f"{view.rate:,.0f} a minute")
+    if view.eta is not None:
+        parts.append(f"about {duration(view.eta)} left")
+    elif not job.status.is_active and view.seconds:
+        parts.append(f"in {duration(view.seconds)}")
+    return " · ".join(parts)
+
+
+def sidebar_jobs(workspace: Workspace) -> None:
+    """The jobs that wait or run, on every page."""
+    is_active = bool(get_active_tasks(workspace))
+    st.fragment(_sidebar_card, run_every=POLL if is_active else None)(workspace)
+
+
+def _sidebar_card(workspace: Workspace) -> None:
+    views = get_active_tasks(workspace)
+    if session.was_active("sidebar", is_active=bool(views)) and not views:
+        st.rerun()
+    for view in views[:3]:
+        with st.container(border=True):
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                st.markdown(f"**{view.title.split(' / ')[-1]}**")
+                status_badge(view.job.status)
+            st.progress(view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}")
+            st.page_link("pages/generate.py", label="Watch", icon=":material/visibility:", query_params={"job": view.job.id})
+    if len(views) > 3:
+        st.caption(f"and {len(views) - 3} more")
+
+
+def job_panel(workspace: Workspace, job_id: int) -> None:
+    """A job with its progress and newest examples; polls while it runs."""
+    is_active = get_job(workspace, job_id).job.status.is_active
+    st.fragment(_panel, run_every=POLL if is_active else None)(workspace, job_id)
+
+
+def _panel(workspace: Workspace, job_id: int) -> None:
+    view = get_job(workspace, job_id, newest=NEWEST)
+    job = view.job
+    if session.was_active(f"job{job_id}", is_active=job.status.is_active) and not job.status.is_active:
+        st.rerun()
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{view.title}**")
+            status_badge(job.status)
+        st.progress(view.fraction, text=job.note or counts(view))
+        draw_causes(view)
+        draw_job_actions(workspace, view)
+    if view.newest and job.dataset_id is not None:
+        st.markdown("##### Newest examples")
+        _draw_newest(workspace, view, job.dataset_id)
+
+
+def _draw_newest(workspace: Workspace, view: JobView, dataset_id: int) -> None:
+    try:
+        format_type = get_dataset_details(workspace, dataset_id).format
+    except NotFoundError:
+        st.caption("The dataset was deleted.")
+        return
+    for example in view.newest:
+        with st.container(border=True):
+            st.caption(f"Example {example.example_index + 1:,}")
+            draw_example(format_type, example.content)
+
+
+def draw_causes(view: JobView) -> None:
+    """Why attempts failed, by cause, and what is missing in the end."""
+    job = view.job
+    if view.shortfall and job.status is JobStatus.COMPLETED:
+        st.warning(
+            f"{plural(view.shortfall, 'example')} of {job.requested:,} could not be made: every attempt failed.",
+            icon=":material/warning:",
+        )
+    causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
+    if job.status is JobStatus.FAILED and causes:
+        newest = list(causes.values())[-1]
+        st.error(f"**{newest['message']}**  \n{newest['hint']}", icon=":material/error:")
+    total = sum(int(str(entry["count"])) for entry in causes.values())
+    if total:
+        with st.expander(f"{plural(total, 'attempt')} failed; each was replaced where that was possible"):
+            for cause, entry in sorted(causes.items(), key=lambda item: -int(str(item[1]["count"]))):
+                st.markdown(f"**{entry['count']} × {cause.replace('_', ' ')}**: {entry['message']} {entry['hint']}")
+
+
+def draw_job_actions(workspace: Workspace, view: JobView) -> None:
+    """What can be done with a job: open its dataset, cancel, resume."""
+    job = view.job
+    with st.container(horizontal=True):
+        if job.dataset_id is not None and job.done:
+            if st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type="primary"):
+                st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})
+        if job.status.is_active:
+            st.button(
+                "Cancel",
+                key=f"cancel{job.id}",
+                icon=":material/stop_circle:",
+                on_click=cancel_task,
+                args=(workspace, job.id),
+                disabled=job.cancel_requested,
+            )
+        if view.can_resume:
+            st.button(
+                "Resume", key=f"resume{job.id}", icon=":material/play_circle:", on_click=_resume, args=(workspace, job.id)
+            )
+
+
+def _resume(workspace: Workspace, job_id: int) -> None:
+    try:
+        resume_task(workspace, job_id)
+        st.toast("The job goes on.", icon=":material/play_circle:")
+    except SynthGenError as error:
+        session.set_problem(error)

@@ -1,0 +1,69 @@
+"""What surrounds every page: the workspace, errors in the reader's words, the running job in the sidebar."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.ui import session
+from pages.ui.jobs import sidebar_jobs
+from pages.ui.style import apply_style
+from synthgen_core.errors import SynthGenError
+from synthgen_core.settings import ROOT, load_settings
+from synthgen_core.workspace import Workspace, shared_workspace
+
+
+def require_shell() -> None:
+    """Run this page inside ``streamlit_app.py``. The first line of every page.
+
+    Until some session has run ``st.navigation``, Streamlit takes the folder ``pages/`` for its older kind of multipage
+    app and runs the page's file alone; a deep link on a cold server would miss the shell.
+    """
+    if not session.is_in_shell():
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def workspace() -> Workspace:
+    """The workspace of this process. Where it cannot be opened, the page says why and ends."""
+    try:
+        return shared_workspace(load_settings({**_secrets(), **_environment()}))
+    except SynthGenError as error:
+        show_error(error)
+        st.stop()
+
+
+def _environment() -> Mapping[str, str]:
+    from dotenv import dotenv_values
+
+    return {**{name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}, **os.environ}
+
+
+def _secrets() -> Mapping[str, str]:
+    if not st.secrets.load_if_toml_exists():
+        return {}
+    return {name: str(value) for name, value in st.secrets.items() if isinstance(value, str | int | float)}
+
+
+def show_error(error: SynthGenError) -> None:
+    """What failed, on what, and one thing to do."""
+    st.error(f"**{error.message}**" + (f"  \n{error.hint}" if error.hint else ""), icon=":material/error:")
+
+
+@contextlib.contextmanager
+def reporting() -> Iterator[None]:
+    """Show what a page's own action raises, where it stands."""
+    try:
+        yield
+    except SynthGenError as error:
+        show_error(error)
+
+
+def draw_sidebar() -> None:
+    """Style, logo, and the jobs that run."""
+    apply_style()
+    st.logo(str(ROOT / "static" / "logo.svg"), icon_image=str(ROOT / "static" / "icon.svg"), size="large")
+    with st.sidebar:
+        sidebar_jobs(workspace())
