@@ -250,8 +250,8 @@ FORMATS: dict[str, Format] = {
             is_conversation=True,
             advice=(
                 "Messages take turns, user first, assistant last. There is no system message.",
-                "Each later user message reacts to the reply before it: what came of a step, a doubt, a new detail, the "
-                "next question. Thanks alone are not a message.",
+                "Each later user message reacts to the reply before it: what came of a step, a doubt, a new detail, a "
+                "further question. Thanks alone are not a message.",
                 "Replies build on one another: no step is explained twice, and nothing said earlier is contradicted.",
             ),
             sample={
@@ -278,7 +278,7 @@ FORMATS: dict[str, Format] = {
             summary="One instruction, the material it works on if there is any, and the answer.",
             is_conversation=False,
             advice=(
-                '"instruction" is what the user asks for, complete in itself: a reader needs nothing else to act on it.',
+                '"instruction" is what the user asks for, complete in itself: nothing else is needed to act on it.',
                 '"input" is material the instruction works on (a letter, figures, notes, code), written out in full. '
                 "Leave it empty when the instruction needs none.",
                 '"output" is the answer alone, ready to use.',

@@ -25,6 +25,8 @@ from synthgen_core.models import Json, JsonObject
 MAX_CHARACTERS = 1_000_000
 MAX_FALSE_STARTS = 20
 """Unclosed beginnings of JSON, in thoughts that a later closing tag ends, before a reply is given up."""
+MAX_PIECES = 100
+"""Top-level values; a reply of more is no answer to what was asked."""
 MAX_DIGITS = 18
 MAX_DEPTH = 60
 MAX_WRAPPING = 4
@@ -55,7 +57,7 @@ class ReplyError(InvalidExampleError):
         self.raw = raw
 
 
-class _Refused(Exception):
+class _UnusableError(Exception):
     """A piece of JSON cannot be used, and no repair may change that."""
 
     def __init__(self, reason: str) -> None:
@@ -63,7 +65,7 @@ class _Refused(Exception):
         self.reason = reason
 
 
-Piece: TypeAlias = Json | _Refused
+Piece: TypeAlias = Json | _UnusableError
 """A top-level value of a reply, or why it is not one."""
 
 _TAG = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
@@ -76,7 +78,9 @@ _THOUGHT_END = re.compile(rf"[<\[]/{_TAG}[>\]]", re.IGNORECASE)
 _COMMENT = r"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _KEY = r"""(?:"[^"\\\n]*+"|(?<!\w)'[^'\\\n]*+')(?=\s*+:)"""
-_GOES_ON = r"""(?:[}\]]\s*?(?:[,}\]\n]|```|\Z)|,\s*+(?:[{\[}\]/]|["']?\w[\w ]*+["']?\s*+:)|["']\w[\w ]*+["']\s*+:|//|/\*|\Z)"""
+_GOES_ON = (
+    r"""(?:[}\]]\s*?(?:[,}\]\n]|```|\Z)|,\s*+(?:[{\[}\]/]|["']?\w[\w ]*+["']?\s*+:)|["']\w[\w ]*+["']\s*+:|//|/\*|\Z)"""
+)
 """What follows the end of a string in an object: its closing, the next key (perhaps without a comma), a comment."""
 _IN_OBJECT = rf"""{_KEY}|"(?:[^"\\]|\\.|"(?!\s*+{_GOES_ON}))*+"|(?<!\w)'(?:[^'\\]|\\.|'(?!\s*+{_GOES_ON}))*+'"""
 _IN_LIST = r""""(?:[^"\\]|\\.|"(?!\s*+[,\]]))*+"|(?<!\w)'(?:[^'\\]|\\.|'(?!\s*+[,\]]))*+'"""
@@ -90,8 +94,9 @@ _ESCAPE = re.compile(r'\\u[0-9a-fA-F]{4}|\\.|"', re.DOTALL)
 _LEFT_OVER = re.compile(r"""[^{\[]*?["']\s*+[}\]]""")
 """The end of a string after what was taken for the end of the JSON: that end stood within the string."""
 _REFUSAL = re.compile(
-    r"\W*(?:(?:i['’]?m|i am|we['’]re|we are)\s+(?:really |very |so )?(?:sorry|afraid|unable|not able)|sorry\b|i apologi[sz]e"
-    r"|i (?:cannot|can['’]?t|can not|won['’]?t|will not|must decline)|unfortunately,? i|as an? (?:ai|language model)"
+    r"\W*(?:(?:i['\u2019]?m|i am|we['\u2019]re|we are)\s+(?:really |very |so )?(?:sorry|afraid|unable|not able)|sorry\b"
+    r"|i apologi[sz]e|i (?:cannot|can['\u2019]?t|can not|won['\u2019]?t|will not|must decline)|unfortunately,? i"
+    r"|as an? (?:ai|language model)"
     r"|es tut mir leid|je suis désolé|lo siento|mi dispiace|desculpe|извините|к сожалению)",
     re.IGNORECASE,
 )
@@ -113,30 +118,30 @@ def parse_reply(text: str, *, is_cut: bool = False) -> JsonObject:
         raise ReplyError("too_long", text)
     try:
         return _choose(_pieces(text), text)
-    except _Refused as refused:
+    except _UnusableError as refused:
         raise ReplyError(refused.reason, text) from None
 
 
 def _choose(pieces: list[Piece], text: str) -> JsonObject:
-    values = [piece for piece in pieces if not isinstance(piece, _Refused)]
+    values = [piece for piece in pieces if not isinstance(piece, _UnusableError)]
     if len(values) > 1 and all(map(_is_message, values)):
         return {"messages": values}
     for value in reversed(values):
         if examples := list(_examples_in(value)):
             if len(examples) > 1:
-                raise _Refused("several")
+                raise _UnusableError("several")
             return examples[0]
     if not pieces:
-        raise _Refused("refusal" if _REFUSAL.match(text) else "no_json")
+        raise _UnusableError("refusal" if _REFUSAL.match(text) else "no_json")
     last = pieces[-1]
-    if isinstance(last, _Refused):
+    if isinstance(last, _UnusableError):
         raise last
     if isinstance(last, list):
         if len(last) > 1:
-            raise _Refused("several")
+            raise _UnusableError("several")
         last = last[0]
     if not isinstance(last, dict):
-        raise _Refused("no_json")
+        raise _UnusableError("no_json")
     return last
 
 
@@ -159,7 +164,7 @@ def _pieces(text: str) -> list[Piece]:
     """The top-level JSON values outside of the model's thoughts, in their order.
 
     Raises:
-        _Refused: the JSON, or the thoughts, never end ("cut_off").
+        _UnusableError: the JSON, or the thoughts, never end ("cut_off"); there are more than any example has.
     """
     found: list[Piece] = []
     position = end = false_starts = 0
@@ -175,28 +180,30 @@ def _pieces(text: str) -> list[Piece]:
         elif piece := _piece(text, match.start()):
             end = position = piece[1]
             found.append(piece[0])
+            if len(found) > MAX_PIECES:
+                raise _UnusableError("several")
         elif false_starts < MAX_FALSE_STARTS and (thought := _THOUGHT_END.search(text, position)):
             false_starts += 1
             found.clear()
             position = thought.end()
         else:
-            raise _Refused("cut_off")
+            raise _UnusableError("cut_off")
     if is_thinking and text[end:].strip("` \t\r\n"):
-        raise _Refused("cut_off")
+        raise _UnusableError("cut_off")
     return found
 
 
 def _piece(text: str, start: int) -> tuple[Piece, int] | None:
     """The value that begins here, or why there is none, and where it ends. None: it never closes."""
-    refused: _Refused | None = None
+    refused: _UnusableError | None = None
     try:
         value, end = _DECODER.raw_decode(text, start)
         if not _LEFT_OVER.match(text, end):
-            return (_Refused("too_deep") if _is_deep(value) else value), end
-    except _Refused as error:
+            return (_UnusableError("too_deep") if _is_deep(value) else value), end
+    except _UnusableError as error:
         refused = error
     except RecursionError:
-        refused = _Refused("too_deep")
+        refused = _UnusableError("too_deep")
     except json.JSONDecodeError:
         pass
     tidied = [found for is_loose in (False, True) if (found := _tidy(text, start, is_loose=is_loose))]
@@ -208,12 +215,12 @@ def _piece(text: str, start: int) -> tuple[Piece, int] | None:
         try:
             if not _LEFT_OVER.match(text, end):
                 return _DECODER.decode(tidy), end
-        except _Refused as error:
+        except _UnusableError as error:
             return error, end
         except json.JSONDecodeError:
             continue
     tidy, end = tidied[-1]
-    return (_Refused("broken_json") if _LEFT_OVER.match(text, end) else _repaired(tidy)), end
+    return (_UnusableError("broken_json") if _LEFT_OVER.match(text, end) else _repaired(tidy)), end
 
 
 def _tidy(text: str, start: int, *, is_loose: bool) -> tuple[str, int] | None:
@@ -238,7 +245,7 @@ def _tidy(text: str, start: int, *, is_loose: bool) -> tuple[str, int] | None:
             opened.append(sign)
             parts.append(sign)
             if len(opened) > MAX_DEPTH:
-                raise _Refused("too_deep")
+                raise _UnusableError("too_deep")
         else:
             opener = "{" if sign == "}" else "["
             while opener in opened:
@@ -269,14 +276,14 @@ def _requote(string: str) -> str:
 def _repaired(broken: str) -> Piece:
     """What json_repair makes of a piece, unless it dropped letters or made up brackets to get there."""
     if len(broken) > MAX_REPAIR:
-        return _Refused("broken_json")
+        return _UnusableError("broken_json")
     try:
         value: Json = json_repair.loads(broken, skip_json_loads=True)  # type: ignore[assignment]
         whole = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
-        return _Refused("broken_json")
+        return _UnusableError("broken_json")
     is_same = _letters(whole) >= _letters(broken) and all(whole.count(sign) == broken.count(sign) for sign in "{}[]")
-    return value if is_same else _Refused("broken_json")
+    return value if is_same else _UnusableError("broken_json")
 
 
 def _letters(text: str) -> int:
@@ -290,24 +297,24 @@ def _is_deep(value: Json, room: int = MAX_DEPTH) -> bool:
 
 def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
     if len(found := dict(pairs)) < len(pairs):
-        raise _Refused("duplicate_keys")
+        raise _UnusableError("duplicate_keys")
     return found
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise _Refused("bad_number")
+        raise _UnusableError("bad_number")
     return int(digits)
 
 
 def _real(digits: str) -> float:
     if abs(number := float(digits)) == float("inf"):
-        raise _Refused("bad_number")
+        raise _UnusableError("bad_number")
     return number
 
 
 def _constant(name: str) -> Json:
-    raise _Refused("bad_number")
+    raise _UnusableError("bad_number")
 
 
 _DECODER = json.JSONDecoder(

@@ -20,7 +20,7 @@ OPENING_CHARACTERS = 120
 LABELS: Mapping[str, str] = {
     "emotional_tones": "the user's tone",
     "communication_styles": "the assistant's style",
-    "question_structures": "what the user is after",
+    "question_structures": "the user's aim",
 }
 """Parameter -> how it is named in a prompt, where its own name does not say whose it is."""
 
@@ -72,8 +72,8 @@ exist. Where the answer depends on something unknown, the assistant says on what
 blanks to fill in.
 - The traits in the brief show in how people write and in what happens; nobody names them. An angry user sounds angry, \
 a beginner lacks the terms.
-- Length follows need: a simple matter gets a short answer. Openings, sentence lengths and layout vary as they do among \
-real people; lists only where there are steps or items to list.
+- Length follows need: a simple matter gets a short answer. Openings, sentence lengths and layout vary as they do \
+among real people; lists only where there are steps or items to list.
 - Nobody mentions the brief, this task or training data, and the assistant does not speak of itself as an AI.
 
 ## The fields of an example
@@ -147,9 +147,7 @@ def get_prompt_in_language(
         situation=situation or area.seeds[0],
         exchanges=exchanges or found.exchanges.range_for(scenario_params)[0],
     )
-    messages = build_prompt(
-        found, area, scenario, format=get_format(format_type), language=find_language(language)
-    )
+    messages = build_prompt(found, area, scenario, format=get_format(format_type), language=find_language(language))
     return "\n\n".join(message.content for message in messages)
 
 
@@ -193,9 +191,9 @@ def _language_rule(format: Format, language: Language) -> str:
     if language.code == "en":
         return f"{rule}."
     return (
-        f"{rule}, as educated native speakers write it, with the names, places, units, laws and institutions that they "
-        "would expect. Only the JSON keys and the roles stay in English; the example above is in English to show the "
-        "shape."
+        f"{rule}, as native speakers write it, with the forms of address, units, laws and institutions that they would "
+        "expect, unless the situation is set elsewhere. Only the JSON keys and the roles stay in English; the example "
+        "above is in English to show the shape."
     )
 
 
@@ -208,7 +206,9 @@ def _brief(scenario: Scenario, format: Format, language: Language, avoid: Sequen
     )
     if openings := list(dict.fromkeys(_opening(text) for text in avoid)):
         quoted = "\n".join(f"- {json.dumps(opening, ensure_ascii=False)}" for opening in openings)
-        brief += f"\n\nThese openings are taken. Begin in another way, with another matter:\n{quoted}"
+        brief += (
+            f"\n\nThese openings are taken. Begin in another way, and give the situation details of its own:\n{quoted}"
+        )
     return brief
 
 

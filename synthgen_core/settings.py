@@ -79,7 +79,7 @@ class Settings:
     openai_api_key: str = _setting("", _text, "The key for OpenAI, or for the compatible server.", is_secret=True)
     openai_base_url: str = _setting("", _text, "The address of a server that speaks OpenAI's protocol.")
     openai_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
-    data_dir: Path = _setting(ROOT / "data", _folder, "Where datasets, the database and logs are kept.")
+    data_dir: Path = _setting(ROOT / "data", _folder, "Where datasets and the database are kept.")
     database_path: str = _setting(
         "llm_dataset_creator.db", _text, "The SQLite file; a relative path starts in DATA_DIR."
     )

@@ -36,6 +36,16 @@ class Workspace:
         self.database.close()
 
 
+def log_to_stderr(level: str) -> None:
+    """Let this process's log go to stderr, from this level on; it holds ids and causes, never contents or keys."""
+    logger = logging.getLogger("synthgen_core")
+    logger.setLevel(level.upper())
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+
+
 def open_workspace(settings: Settings) -> Workspace:
     """Open, and where needed make, the data folder and its database; mark jobs of dead processes as interrupted.
 
@@ -43,7 +53,6 @@ def open_workspace(settings: Settings) -> Workspace:
         DatabaseError: the folder or the database cannot be used.
         ConfigError: a setting cannot be used.
     """
-    logging.getLogger("synthgen_core").setLevel(settings.log_level.upper())
     database = open_database(settings.sqlalchemy_url)
     mirror = Mirror(settings.data_dir, database.stream_contents)
     if lost := find_lost_jobs(database, is_dead):
@@ -78,6 +87,7 @@ def shared_workspace(settings: Settings) -> Workspace:
     with registry.setdefault("lock", threading.Lock()):
         workspace: Workspace | None = registry.get("workspace")
         if workspace is None:
+            log_to_stderr(settings.log_level)
             workspace = registry["workspace"] = open_workspace(settings)
             atexit.register(workspace.close)
             threading.Thread(target=repair_files, args=(workspace,), name="synthgen-repair", daemon=True).start()

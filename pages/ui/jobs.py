@@ -46,8 +46,12 @@ def _sidebar_card(workspace: Workspace) -> None:
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 st.markdown(f"**{view.title.split(' / ')[-1]}**")
                 status_badge(view.job.status)
-            st.progress(view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}")
-            st.page_link("pages/generate.py", label="Watch", icon=":material/visibility:", query_params={"job": view.job.id})
+            st.progress(
+                view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
+            )
+            st.page_link(
+                "pages/generate.py", label="Watch", icon=":material/visibility:", query_params={"job": view.job.id}
+            )
     if len(views) > 3:
         st.caption(f"and {len(views) - 3} more")
 
@@ -124,7 +128,11 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
             )
         if view.can_resume:
             st.button(
-                "Resume", key=f"resume{job.id}", icon=":material/play_circle:", on_click=_resume, args=(workspace, job.id)
+                "Resume",
+                key=f"resume{job.id}",
+                icon=":material/play_circle:",
+                on_click=_resume,
+                args=(workspace, job.id),
             )
 
 

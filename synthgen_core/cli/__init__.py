@@ -6,13 +6,15 @@ can be resumed. A new command is one function and its row in ``commands.COMMANDS
 
 import argparse
 import json
-import logging
+import os
 import sys
 from collections.abc import Sequence
 
 from synthgen_core import __version__
 from synthgen_core.cli.commands import COMMANDS, FAILED, USAGE
 from synthgen_core.errors import ConfigError, NotFoundError, SynthGenError
+from synthgen_core.settings import load_settings
+from synthgen_core.workspace import log_to_stderr
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         subparser.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     try:
+        log_to_stderr(load_settings().log_level if os.environ.get("LOG_LEVEL") else "warning")
         return int(options.run(options))
     except SynthGenError as error:
         if options.json:
