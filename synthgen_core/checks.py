@@ -2,6 +2,9 @@
 
 Each rule of ``RULES`` takes an ``Answer`` and tells whether something is wrong with it; a further rule is one function
 and its row. They are tried in that order, and the first that objects names the reason.
+
+The thresholds were set on about 400 answers of SmolLM2-135M (temperature 0.1 to 0.3, six domains), read one by one in
+part. It lets pass 94 % of them with the best prompt that was found, and 42 % with the worst.
 """
 
 import re
@@ -12,6 +15,7 @@ from functools import cached_property
 MIN_WORDS = 12
 MAX_REPETITION = 0.15
 MIN_OVERLAP = 0.15
+MIN_CREATIVE_OVERLAP = 0.04
 MIN_QUESTION_STEMS = 4
 MAX_COPIED = 0.3
 MAX_ECHO = 0.5
@@ -32,6 +36,10 @@ BOILERPLATE = re.compile(
 CONDOLENCE = re.compile(r"\bsorry for your loss\b", re.IGNORECASE)
 GRIEF = re.compile(r"\b(?:loss|lost|died|dies|death|dead|passed away|funeral|grie\w+)\b", re.IGNORECASE)
 CONTACT = re.compile(r"https?://\S+|\bwww\.\S+|\b[\w.+-]+@[\w-]+\.\w+|\+?\b1?[ -]?\(?\d{3}\)?[ -]\d{3}[ -]\d{4}\b")
+CREATIVE = re.compile(
+    r"\b(?:stor(?:y|ies)|novels?|poems?|verses?|scenes?|characters?|dialogue|chapters?|fiction|lyrics|screenplay)\b",
+    re.IGNORECASE,
+)
 STOPWORDS = frozenset(
     WORD.findall("""
     a about after again all also am an and any are as at be because been before being but by can could did do does
@@ -124,51 +132,67 @@ def copied(tokens: Sequence[str], other: Sequence[str], n: int) -> float:
 
 
 def is_too_short(answer: Answer) -> bool:
+    """Fewer than ``MIN_WORDS`` words: at that length there were only fragments and refusals."""
     return len(answer.words) < MIN_WORDS
 
 
 def is_garbled(answer: Answer) -> bool:
+    """Letters are less than half of the visible signs outside code, as in "1.11.3.240.987-5.6.8.142"."""
     visible = "".join(CODE.sub("", answer.text).split())
     return bool(visible) and sum(map(str.isalpha, visible)) / len(visible) < MIN_LETTERS
 
 
 def has_unbalanced_code(answer: Answer) -> bool:
+    """A block of code that is not closed: an odd number of ``` fences."""
     return answer.text.count("```") % 2 == 1
 
 
 def is_unfinished(answer: Answer) -> bool:
+    """The text goes on after its last full sentence, ends in a bare list number, or has no full sentence at all."""
     return trim_answer(answer.text) != answer.text.strip() or not SENTENCE_END.search(answer.text)
 
 
 def has_placeholder(answer: Answer) -> bool:
+    """A gap left to be filled, such as [Your Name]; code and Markdown links do not count. One in eight letters had it."""
     return bool(PLACEHOLDER.search(CODE.sub("", answer.text)))
 
 
 def is_boilerplate(answer: Answer) -> bool:
+    """The model speaks of itself ("as an AI", "my primary function"), or condoles where nobody grieves: openings that
+    SmolLM2 takes when it does not understand the question; what followed was never an answer."""
     return bool(
         BOILERPLATE.search(answer.text) or (CONDOLENCE.search(answer.text) and not GRIEF.search(answer.question))
     )
 
 
 def has_invented_contact(answer: Answer) -> bool:
+    """A web address, mail address or phone number that the question did not give; all that were seen were made up."""
     return any(match not in answer.question for match in CONTACT.findall(CODE.sub("", answer.text)))
 
 
 def is_repetitive(answer: Answer) -> bool:
+    """More than ``MAX_REPETITION`` of the 3-grams occurred before (``repetition``). On answers whose sentences were
+    repeated on purpose this alone told all apart (AUC 1.0)."""
     return repetition(answer.words) > MAX_REPETITION
 
 
 def is_echo(answer: Answer) -> bool:
+    """More than half of the answer's 4-grams stand in the question: it was read back."""
     return copied(answer.words, words(answer.question), 4) > MAX_ECHO
 
 
 def repeats_itself(answer: Answer) -> bool:
+    """More than ``MAX_COPIED`` of the 6-grams stand in one earlier answer: the usual failure of follow-ups."""
     return any(copied(answer.words, words(earlier), 6) > MAX_COPIED for earlier in answer.previous)
 
 
 def is_off_topic(answer: Answer) -> bool:
+    """Too few shared stems (``overlap``), if the question has enough of them to tell. Answers held against other
+    questions had 0.00 in the median and 0.10 at the 90th percentile, against their own 0.36 and (10th) 0.15; AUC 0.97
+    on 36 x 7. Stories share fewer words with what asked for them, hence the lower bound for those."""
     asks_enough = len(stems(answer.question)) >= MIN_QUESTION_STEMS
-    return asks_enough and overlap(answer.question, answer.text) < MIN_OVERLAP
+    least = MIN_CREATIVE_OVERLAP if CREATIVE.search(answer.question) else MIN_OVERLAP
+    return asks_enough and overlap(answer.question, answer.text) < least
 
 
 RULES: Mapping[str, Callable[[Answer], bool]] = {

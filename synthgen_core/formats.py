@@ -278,7 +278,7 @@ FORMATS: dict[str, Format] = {
             summary="One instruction, the material it works on if there is any, and the answer.",
             is_conversation=False,
             advice=(
-                '"instruction" is what the user asks for, complete in itself: nothing else is needed to act on it.',
+                '"instruction" is what the user asks for. With the "input", nothing else is needed to act on it.',
                 '"input" is material the instruction works on (a letter, figures, notes, code), written out in full. '
                 "Leave it empty when the instruction needs none.",
                 '"output" is the answer alone, ready to use.',

@@ -93,6 +93,8 @@ _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*+[}}\]])", re.DOTALL)
 _ESCAPE = re.compile(r'\\u[0-9a-fA-F]{4}|\\.|"', re.DOTALL)
 _LEFT_OVER = re.compile(r"""[^{\[]*?["']\s*+[}\]]""")
 """The end of a string after what was taken for the end of the JSON: that end stood within the string."""
+_BEHIND = re.compile(r"[\s,;}\]]*+(?:\Z|(?=[{\[<])|(?P<fence>```))")
+"""What may follow JSON that had to be read loosely: nothing, more JSON, or the end of its fence."""
 _REFUSAL = re.compile(
     r"\W*(?:(?:i['\u2019]?m|i am|we['\u2019]re|we are)\s+(?:really |very |so )?(?:sorry|afraid|unable|not able)|sorry\b"
     r"|i apologi[sz]e|i (?:cannot|can['\u2019]?t|can not|won['\u2019]?t|will not|must decline)|unfortunately,? i"
@@ -136,12 +138,10 @@ def _choose(pieces: list[Piece], text: str) -> JsonObject:
     last = pieces[-1]
     if isinstance(last, _UnusableError):
         raise last
-    if isinstance(last, list):
-        if len(last) > 1:
-            raise _UnusableError("several")
+    if isinstance(last, list) and len(last) == 1:
         last = last[0]
     if not isinstance(last, dict):
-        raise _UnusableError("no_json")
+        raise _UnusableError("several" if isinstance(last, list) else "no_json")
     return last
 
 
@@ -206,27 +206,43 @@ def _piece(text: str, start: int) -> tuple[Piece, int] | None:
         refused = _UnusableError("too_deep")
     except json.JSONDecodeError:
         pass
-    tidied = [found for is_loose in (False, True) if (found := _tidy(text, start, is_loose=is_loose))]
-    if not tidied:
-        return None
-    if refused:
-        return refused, tidied[0][1]
-    for tidy, end in tidied:
+    tidied: tuple[str, int] | None = None
+    for is_loose in (False, True):
+        if not (found := _tidy(text, start, is_loose=is_loose)):
+            continue
+        tidied = found
+        tidy, end = found
+        if refused:
+            return refused, end
         try:
-            if not _LEFT_OVER.match(text, end):
-                return _DECODER.decode(tidy), end
+            if _ends_here(text, start, end, is_loose=is_loose):
+                value = _DECODER.decode(tidy)
+                return (_UnusableError("broken_json") if is_loose and _has_foreign_keys(value) else value), end
         except _UnusableError as error:
             return error, end
         except json.JSONDecodeError:
             continue
-    tidy, end = tidied[-1]
-    return (_UnusableError("broken_json") if _LEFT_OVER.match(text, end) else _repaired(tidy)), end
+    if not tidied:
+        return None
+    tidy, end = tidied
+    return (_repaired(tidy) if _ends_here(text, start, end, is_loose=True) else _UnusableError("broken_json")), end
+
+
+def _ends_here(text: str, start: int, end: int, *, is_loose: bool) -> bool:
+    """The end of broken JSON is its end, and not a bracket within one of its texts: no text goes on behind it."""
+    if not is_loose:
+        return not _LEFT_OVER.match(text, end)
+    behind = _BEHIND.match(text, end)
+    return behind is not None and (not behind["fence"] or "```" in text[:start])
 
 
 def _tidy(text: str, start: int, *, is_loose: bool) -> tuple[str, int] | None:
     """The JSON that begins at ``start`` with its strings requoted, and where it ends. None: it never closes.
 
     Comments and trailing commas go; a bracket that was forgotten within a closed one is closed.
+
+    Raises:
+        _UnusableError: it is nested too deeply; or a badly quoted text seems to end within brackets of its own.
     """
     opened: list[str] = []
     parts: list[str] = []
@@ -236,7 +252,9 @@ def _tidy(text: str, start: int, *, is_loose: bool) -> tuple[str, int] | None:
         parts.append(text[position : match.start()])
         position, sign = match.end(), match[0]
         if match["string"]:
-            parts.append(_requote(sign))
+            parts.append(requoted := _requote(sign))
+            if is_loose and requoted != sign and not _is_balanced(sign):
+                raise _UnusableError("broken_json")
         elif match["comment"]:
             pass
         elif sign in "\"'":
@@ -248,15 +266,20 @@ def _tidy(text: str, start: int, *, is_loose: bool) -> tuple[str, int] | None:
                 raise _UnusableError("too_deep")
         else:
             opener = "{" if sign == "}" else "["
-            while opener in opened:
-                parts.append("}" if (last := opened.pop()) == "{" else "]")
-                if last == opener:
-                    break
+            while opener in opened and opened[-1] != opener:
+                parts.append("}" if opened.pop() == "{" else "]")
+            parts.append(sign)  # one that closes nothing stays, for the decoder to refuse
+            if opened[-1] == opener:
+                opened.pop()
             if not opened:
                 return _TRAILING_COMMA.sub(r"\1", "".join(parts)), position
         if is_loose:
             token = _LIST_TOKEN if opened[-1] == "[" else _OBJECT_TOKEN
     return None
+
+
+def _is_balanced(text: str) -> bool:
+    return text.count("{") == text.count("}") and text.count("[") == text.count("]")
 
 
 def _requote(string: str) -> str:
@@ -283,11 +306,17 @@ def _repaired(broken: str) -> Piece:
     except (ValueError, TypeError, RecursionError):
         return _UnusableError("broken_json")
     is_same = _letters(whole) >= _letters(broken) and all(whole.count(sign) == broken.count(sign) for sign in "{}[]")
-    return value if is_same else _UnusableError("broken_json")
+    return value if is_same and not _has_foreign_keys(value) else _UnusableError("broken_json")
 
 
 def _letters(text: str) -> int:
     return sum(map(str.isalnum, _ESCAPE.sub("", text)))
+
+
+def _has_foreign_keys(value: Json) -> bool:
+    """An example with a key that its format has not: in badly quoted JSON, likely a quotation within a text."""
+    examples = _examples_in(value)
+    return any(format.detect(e) and not set(e) <= set(format.sample) for e in examples for format in FORMATS.values())
 
 
 def _is_deep(value: Json, room: int = MAX_DEPTH) -> bool:
@@ -301,16 +330,11 @@ def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
     return found
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+def _number(digits: str) -> float:
+    is_whole = digits.lstrip("-").isdigit()
+    if (is_whole and len(digits) > MAX_DIGITS) or abs(float(digits)) == float("inf"):
         raise _UnusableError("bad_number")
-    return int(digits)
-
-
-def _real(digits: str) -> float:
-    if abs(number := float(digits)) == float("inf"):
-        raise _UnusableError("bad_number")
-    return number
+    return int(digits) if is_whole else float(digits)
 
 
 def _constant(name: str) -> Json:
@@ -320,7 +344,7 @@ def _constant(name: str) -> Json:
 _DECODER = json.JSONDecoder(
     strict=False,  # a line break inside a string is not worth a repair
     object_pairs_hook=_unique,
-    parse_int=_integer,
-    parse_float=_real,
+    parse_int=_number,
+    parse_float=_number,
     parse_constant=_constant,
 )

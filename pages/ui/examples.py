@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui.words import as_markdown
 from synthgen_core.actions.generation import conversation
-from synthgen_core.models import JsonObject, Role
+from synthgen_core.models import Example, JsonObject, Role
+from synthgen_core.prompts import label_of
 from synthgen_core.scenarios import in_words
 
 AVATARS = {Role.USER: ":material/person:", Role.ASSISTANT: ":material/smart_toy:"}
@@ -22,8 +23,28 @@ def draw_example(format_type: str, content: JsonObject) -> None:
 
 
 def draw_parameters(metadata: JsonObject) -> None:
-    """What was drawn for an example: name and value of each parameter."""
+    """What was drawn for an example: name and value of each parameter, in words."""
     parameters = metadata.get("parameters")
-    if isinstance(parameters, dict) and parameters:
-        shown = [f"{in_words(name)}: **{in_words(str(value))}**" for name, value in parameters.items()]
-        st.caption(" · ".join(shown))
+    if isinstance(parameters, dict):
+        lines = [
+            f":gray[:small[{label_of(name)}]]  \n:small[{in_words(str(value))}]" for name, value in parameters.items()
+        ]
+        st.markdown("\n\n".join(lines))
+
+
+def draw_example_with_parameters(format_type: str, content: JsonObject, metadata: JsonObject, title: str) -> None:
+    """An example in a frame: its turns, and at their side what is known of it."""
+    with st.container(border=True):
+        turns, facts = st.columns([7, 2], gap="medium")
+        with turns:
+            draw_example(format_type, content)
+        with facts:
+            st.markdown(f"**{title}**")
+            draw_parameters(metadata)
+
+
+def draw_example_card(format_type: str, example: Example) -> None:
+    """An example of a dataset."""
+    draw_example_with_parameters(
+        format_type, example.content, example.metadata, f"Example {example.example_index + 1:,}"
+    )

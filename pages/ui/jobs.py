@@ -6,7 +6,7 @@ A panel polls only while something runs; when that ends, the page is drawn once 
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.examples import draw_example
+from pages.ui.examples import draw_example_card
 from pages.ui.words import duration, plural, status_badge
 from synthgen_core.actions.datasets import get_dataset_details
 from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
@@ -33,18 +33,18 @@ def counts(view: JobView) -> str:
 
 def sidebar_jobs(workspace: Workspace) -> None:
     """The jobs that wait or run, on every page."""
-    is_active = bool(get_active_tasks(workspace))
-    st.fragment(_sidebar_card, run_every=POLL if is_active else None)(workspace)
+    if get_active_tasks(workspace):
+        st.fragment(_sidebar_card, run_every=POLL)(workspace)
 
 
 def _sidebar_card(workspace: Workspace) -> None:
     views = get_active_tasks(workspace)
-    if session.was_active("sidebar", is_active=bool(views)) and not views:
+    if not views:
         st.rerun()
     for view in views[:3]:
         with st.container(border=True):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f"**{view.title.split(' / ')[-1]}**")
+                st.markdown(f"**{view.title.split(' / ')[-1]}**", width="content")
                 status_badge(view.job.status)
             st.progress(
                 view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
@@ -86,9 +86,7 @@ def _draw_newest(workspace: Workspace, view: JobView, dataset_id: int) -> None:
         st.caption("The dataset was deleted.")
         return
     for example in view.newest:
-        with st.container(border=True):
-            st.caption(f"Example {example.example_index + 1:,}")
-            draw_example(format_type, example.content)
+        draw_example_card(format_type, example)
 
 
 def draw_causes(view: JobView) -> None:
@@ -105,7 +103,10 @@ def draw_causes(view: JobView) -> None:
         st.error(f"**{newest['message']}**  \n{newest['hint']}", icon=":material/error:")
     total = sum(int(str(entry["count"])) for entry in causes.values())
     if total:
-        with st.expander(f"{plural(total, 'attempt')} failed; each was replaced where that was possible"):
+        with st.expander(
+            f"{plural(total, 'attempt')} failed"
+            + ("" if view.shortfall else " and were replaced" if total > 1 else " and was replaced")
+        ):
             for cause, entry in sorted(causes.items(), key=lambda item: -int(str(item[1]["count"]))):
                 st.markdown(f"**{entry['count']} × {cause.replace('_', ' ')}**: {entry['message']} {entry['hint']}")
 
@@ -114,9 +115,9 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
     """What can be done with a job: open its dataset, cancel, resume."""
     job = view.job
     with st.container(horizontal=True):
-        if job.dataset_id is not None and job.done:
-            if st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type="primary"):
-                st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})
+        can_open = job.dataset_id is not None and job.done
+        if can_open and st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type="primary"):
+            st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})
         if job.status.is_active:
             st.button(
                 "Cancel",

@@ -47,6 +47,15 @@ def _secrets() -> Mapping[str, str]:
     return {name: str(value) for name, value in st.secrets.items() if isinstance(value, str | int | float)}
 
 
+@contextlib.contextmanager
+def page_head(title: str) -> Iterator[None]:
+    """The page's title; what is drawn inside the ``with`` stands at its right."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(title, anchor=False, width="content")
+        with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+            yield
+
+
 def show_error(error: SynthGenError) -> None:
     """What failed, on what, and one thing to do."""
     st.error(f"**{error.message}**" + (f"  \n{error.hint}" if error.hint else ""), icon=":material/error:")

@@ -62,7 +62,7 @@ def gibibytes(amount: int) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """A text of unknown origin as Markdown: lists, emphasis and code work; formulas, images, directives and HTML do not.
+    """A text of unknown origin as Markdown: lists, emphasis and code work; formulas, images, HTML and the like do not.
 
     Every line break is kept. Code blocks are left as they are.
     """

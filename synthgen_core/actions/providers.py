@@ -49,7 +49,7 @@ def choose_provider(settings: Settings) -> Choice:
     except (ProviderError, ConfigError):
         return Choice(
             provider_config(settings, "embedded"),
-            f"LLM_PROVIDER is not set, and no Ollama answers at {ollama.base_url}.",
+            f"LLM_PROVIDER is not set, and no Ollama answers at {_host(ollama.base_url)}.",
         )
     if not models:
         return Choice(provider_config(settings, "embedded"), "LLM_PROVIDER is not set, and Ollama has no model yet.")
@@ -57,6 +57,10 @@ def choose_provider(settings: Settings) -> Choice:
     return Choice(
         provider_config(settings, "ollama", model=model), f"LLM_PROVIDER is not set, and Ollama answers with {model}."
     )
+
+
+def _host(url: str) -> str:
+    return url.partition("//")[2]
 
 
 def get_models(settings: Settings, provider_type: str) -> list[str]:

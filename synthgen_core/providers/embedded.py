@@ -4,6 +4,7 @@ An engine is loaded on first use, once per process and file, and serves any numb
 ``os.fork``: child processes must be started afresh ("spawn"), and load their own.
 """
 
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -11,11 +12,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from synthgen_core.concurrency import Stop
+from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.errors import (
     ConfigError,
     ProviderError,
@@ -39,7 +41,11 @@ SAMPLING = {"top_p": 0.9, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.1}
 SEEDS = 2**32 - 1
 """llama.cpp's seeds have 32 bits, and the largest one means "random"."""
 POLL_SECONDS = 0.1
+FAREWELL_SECONDS = 5.0
+"""How long the end of the process may wait for a call to notice; a token takes 0.02 s, a batch of the prompt 1 s."""
 REGISTRY = "_synthgen_registry"
+
+FIRST_WORD: dict[str, object] = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1, "stream": True}
 
 Chunk = dict[str, Any]
 
@@ -106,7 +112,8 @@ class EmbeddedProvider(LLMProvider):
 
 
 class Engine:
-    """One loaded model. It must never be deleted: that would crash the process if a call were running."""
+    """One loaded model. It must never be deleted: that would crash the process if a call were running. So would the
+    end of Python, which is why every call is ended before it."""
 
     def __init__(self, path: Path) -> None:
         xllamacpp = import_xllamacpp()
@@ -123,7 +130,11 @@ class Engine:
         parameters.cors_origins = "null"
         parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
         self._server = xllamacpp.Server(parameters)
+        self._end = Stop()
         self._free = threading.Semaphore(SLOTS)  # who waits here hears a stop; who waits in llama.cpp does not
+        # A first call proves that it works; and a process that ended before the engine's loop ran would hang.
+        self.chat(FIRST_WORD, Stop())
+        atexit.register(self._end_all)
 
     @property
     def address(self) -> str:
@@ -137,26 +148,49 @@ class Engine:
             ProviderUnavailableError: the engine failed.
             StoppedError: ``stop`` was set meanwhile.
         """
+        try:
+            if threading.current_thread() is threading.main_thread():
+                return self._chat_elsewhere(body, stop)
+            return self._chat(body, stop, self._end)
+        finally:
+            if self._end.is_set():  # the process ends: whoever asked shall hear it from ``stop``, as an interruption
+                stop.wait(60)
+
+    def _chat_elsewhere(self, body: dict[str, object], stop: Stop) -> list[Chunk]:
+        """Ctrl-C reaches the main thread only, and is lost within the engine: let another thread go in there."""
+        abandoned = Stop()
+        pool = DaemonExecutor(1, "synthgen-engine")
+        try:
+            reply = pool.submit(self._chat, body, stop, self._end, abandoned)
+            while not wait([reply], POLL_SECONDS).done:
+                pass
+            return reply.result()
+        finally:
+            abandoned.set()
+            pool.shutdown(wait=False)
+
+    def _chat(self, body: dict[str, object], *stops: Stop) -> list[Chunk]:
         chunks: list[Chunk] = []
-        raised: list[BaseException] = []
 
         def on_chunk(chunk: Chunk) -> bool:  # True ends the reply
-            try:
-                chunks.append(chunk)
-                return stop.is_set() or "error" in chunk
-            except BaseException as error:  # noqa: BLE001 - Ctrl-C: the engine would print and forget it
-                raised.append(error)
-                return True
+            chunks.append(chunk)
+            return any(stop.is_set() for stop in stops)
 
-        with _held(self._free.acquire, self._free.release, stop):
+        with _held(self._free.acquire, self._free.release, *stops):
             try:
                 result = self._server.handle_chat_completions(body, on_chunk)
             except (RuntimeError, ValueError, TypeError) as error:
                 raise ProviderUnavailableError(f"The embedded model failed: {error}.", cause="engine") from error
-        if raised:
-            raise raised[0]
-        stop.check()
+        for stop in stops:
+            stop.check()
         return [*chunks, result] if isinstance(result, dict) else chunks
+
+    def _end_all(self) -> None:
+        """End all calls, and take every slot so that none begins any more; then let the engine come to rest."""
+        self._end.set()
+        give_up = time.monotonic() + FAREWELL_SECONDS
+        if all(self._free.acquire(timeout=max(0.0, give_up - time.monotonic())) for _ in range(SLOTS)):
+            self._server.handle_chat_completions(FIRST_WORD, lambda _: False)  # done after all that was cancelled
 
 
 @dataclass(slots=True)
@@ -228,12 +262,14 @@ def _given_path(model: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def _held(acquire: Callable[..., bool], release: Callable[[], None], stop: Stop) -> Iterator[None]:
+def _held(acquire: Callable[..., bool], release: Callable[[], None], *stops: Stop) -> Iterator[None]:
     """Hold a lock or semaphore, hearing a stop while waiting for it."""
     while not acquire(timeout=POLL_SECONDS):
-        stop.check()
+        for stop in stops:
+            stop.check()
     try:
-        stop.check()
+        for stop in stops:
+            stop.check()
         yield
     finally:
         release()

@@ -72,7 +72,6 @@ def test_a_reply_is_read_however_it_is_dressed(text: str) -> None:
         ('a 5" pipe', 'a 5" pipe'),
         ('see "http://x", then', 'see "http://x", then'),
         ('send {"a": "b"} now', 'send {"a": "b"} now'),
-        ('end with "}" here', 'end with "}" here'),
         ("line one\nline two ", "line one\nline two "),
         (r"\(x\) and \_ and \'it\' and \u12", r"\(x\) and \_ and 'it' and \u12"),
     ],
@@ -102,6 +101,10 @@ def test_an_unescaped_text_is_read_without_losing_a_character(written: str, mean
         (f"<think>Like {CHAT}, or else", "cut_off"),
         (f"```json\n{CHAT[:-20]}\n```", "cut_off"),
         ('{"a" "b"}', "broken_json"),
+        (answer('end with "}" here'), "broken_json"),
+        (answer('say "go", "role": "user" and so on'), "broken_json"),
+        (answer('```json\n{"k": "v"}\n```\nThen "go".')[:-9], "broken_json"),
+        (CHAT.replace('"', "'").replace("]", "]]"), "broken_json"),
         ('{"a": 1, "a": 2}', "duplicate_keys"),
         ('{"messages": [{"role": "user", "content": "a", "role": "assistant", "content": "b"}]}', "duplicate_keys"),
         ('{"a": NaN}', "bad_number"),
@@ -168,7 +171,9 @@ def test_a_hostile_reply_takes_no_more_than_a_moment(unit: str) -> None:
 # -- properties
 
 NASTY = st.one_of(
-    st.sampled_from(['"', "'", "\\", "{", "}", "[", "]", ",", ":", '",', '"}', '"}]}', ",}", '", "role": "', '{"a": 1}']),
+    st.sampled_from(
+        ['"', "'", "\\", "{", "}", "[", "]", ",", ":", '",', '"}', '"}]}', ",}", '", "role": "', '{"a": 1}']
+    ),
     st.sampled_from(["```", "```json\n", "<think>", "</think>", "//", "/*", "*/", "\\u12", "{{x}}", "null", CHAT]),
     st.sampled_from(["\n", "\r\n", "\u2028", " ", "don't", "“so”", "😀"]),
 )

@@ -1,0 +1,122 @@
+"""The dashboard: what there is, what happens now, what happened lately, and how this computer does."""
+
+import plotly.express as px
+import streamlit as st
+
+from pages.ui.datasets import draw_dataset_rows
+from pages.ui.jobs import counts
+from pages.ui.shell import page_head, reporting, require_shell, workspace
+from pages.ui.words import ago, gibibytes, plural, status_badge
+from synthgen_core.actions.overview import Overview, get_overview, get_system_status
+from synthgen_core.actions.providers import choose_provider
+from synthgen_core.system import Share
+from synthgen_core.workspace import Workspace
+
+CHART_HEIGHT_PER_BAR, CHART_HEIGHT = 34, 60
+
+
+def empty_state() -> None:
+    """What a newcomer sees: one thing to do."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("medium")
+        st.markdown("# :material/bolt:", width="content")
+        st.subheader("Make your first dataset", anchor=False, width="content")
+        st.caption(
+            "Choose a field, press Generate, and watch examples arrive. No key and no server is needed.",
+            width="content",
+        )
+        if st.button("Generate a dataset", type="primary", icon=":material/bolt:"):
+            st.switch_page("pages/generate.py")
+        st.space("medium")
+
+
+def totals(overview: Overview, all_domains: int) -> None:
+    """The sums, over everything that is not in the trash."""
+    values = overview.totals
+    with st.grid(4):
+        st.metric("Datasets", f"{values['datasets']:,}", border=True, icon=":material/database:")
+        st.metric("Examples", f"{values['examples']:,}", border=True, icon=":material/forum:", help="Active ones.")
+        st.metric("Domains used", f"{values['domains']} of {all_domains}", border=True, icon=":material/category:")
+        st.metric("Jobs at work", f"{len(overview.active)}", border=True, icon=":material/sync:")
+
+
+def domain_chart(overview: Overview) -> None:
+    """Active examples by domain."""
+    st.markdown("##### Examples by domain")
+    shown = list(reversed(overview.domains))
+    figure = px.bar(x=[size for _, _, size in shown], y=[name for name, _, _ in shown], orientation="h", text_auto=True)
+    figure.update_layout(
+        height=CHART_HEIGHT + CHART_HEIGHT_PER_BAR * len(shown),
+        margin={"l": 0, "r": 45, "t": 5, "b": 5},
+        xaxis={"visible": False},
+        yaxis_title=None,
+    )
+    figure.update_traces(
+        width=0.55, textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:,} examples<extra></extra>"
+    )
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="by_domain")
+    st.caption(f"{overview.totals['examples']:,} active examples in {plural(overview.totals['datasets'], 'dataset')}.")
+
+
+def activity(overview: Overview) -> None:
+    """What runs, and what ended last."""
+    st.markdown("##### Activity")
+    if not (overview.active or overview.ended):
+        st.caption("No job has run yet.")
+    for view in [*overview.active, *overview.ended][:6]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            status_badge(view.job.status)
+            with st.container(gap=None):
+                st.markdown(view.title)
+                st.caption(f"{counts(view)} · {ago(view.job.completed_at or view.job.created_at)}")
+
+
+def system(place: Workspace) -> None:
+    """Load, memory and disk, read just now, and the model that writes."""
+    st.markdown("##### System")
+    status = get_system_status(place)
+    with st.container(border=True):
+        load_bar("Processor", status.cpu, "all cores, last tenth of a second")
+        for name, share in (("Memory", status.memory), ("Disk", status.disk)):
+            load_bar(name, share.percent if share else None, _used(share))
+        with reporting():
+            choice = choose_provider(place.settings)
+            st.markdown(f":material/smart_toy: Writes with **{choice.config.type}**, {choice.config.model}")
+            st.caption(choice.reason)
+
+
+def _used(share: Share | None) -> str:
+    return f"{gibibytes(share.used)} of {gibibytes(share.total)}" if share else ""
+
+
+def load_bar(name: str, percent: float | None, basis: str) -> None:
+    """One line of the system card."""
+    if percent is None:
+        st.markdown(f"{name}: not available")
+    else:
+        st.progress(min(1.0, percent / 100), text=f"{name} **{percent:.0f} %** :gray[{basis}]")
+
+
+require_shell()
+here = workspace()
+now = get_overview(here)
+is_empty = not now.totals["datasets"] and not now.active
+with page_head("Dashboard"):
+    if not is_empty and st.button("New dataset", type="primary", icon=":material/add:"):
+        st.switch_page("pages/generate.py")
+for problem in here.catalogue.problems:
+    st.warning(str(problem), icon=":material/warning:")
+if is_empty:
+    empty_state()
+else:
+    totals(now, len(here.catalogue.domains))
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    if now.recent:
+        st.markdown("##### Recent datasets")
+        draw_dataset_rows(here, now.recent)
+    activity(now)
+with right:
+    if now.totals["examples"]:
+        domain_chart(now)
+    system(here)

@@ -1,0 +1,157 @@
+"""Generate: choose a domain, a subdomain and the settings; look at the prompt and a trial; start; watch it happen."""
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.generation import preview, settings_form
+from pages.ui.jobs import job_panel
+from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
+from synthgen_core.actions.generation import GenerationRequest, start_generation
+from synthgen_core.actions.jobs import get_active_tasks
+from synthgen_core.domains import Domain
+from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.workspace import Workspace
+
+CARD_HEIGHT, SMALL_CARD_HEIGHT = 152, 150
+
+
+def card(key: str, title: str, text: str, icon: str, height: int, *choice: str) -> None:
+    """One thing to choose; the whole card is the button."""
+    with st.container(border=True, height=height, key=f"card-{key}", gap="xsmall"):
+        st.markdown(f"{icon} **{title}**".strip())
+        st.caption(text)
+        st.button(title, key=f"pick-{key}", on_click=session.choose, args=choice)
+
+
+def choose_domain(place: Workspace) -> None:
+    """The twelve domains, and a user's own."""
+    st.markdown("##### What is the dataset about?")
+    with st.grid(4, min_column_width=200):
+        for domain in place.catalogue:
+            card(domain.slug, domain.name, domain.summary, f":material/{domain.icon}:", CARD_HEIGHT, domain.slug)
+
+
+def first_sentence(text: str) -> str:
+    """A text up to its first full stop."""
+    return text.split(". ")[0].rstrip(".") + "."
+
+
+def choose_subdomain(domain: Domain) -> None:
+    """The fields of a domain."""
+    st.markdown("##### Which field of it?")
+    with st.grid(3, min_column_width=240):
+        for subdomain in domain.subdomains:
+            card(
+                subdomain.slug,
+                subdomain.name,
+                first_sentence(subdomain.description),
+                "",
+                SMALL_CARD_HEIGHT,
+                domain.slug,
+                subdomain.slug,
+            )
+
+
+def trail(domain: Domain, subdomain_name: str | None) -> None:
+    """Where the wizard stands; each earlier step leads back to it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.button("Domains", key="to_domains", type="tertiary", on_click=session.choose)
+        st.markdown(":gray[›]", width="content")
+        st.button(
+            domain.name,
+            key="to_subdomains",
+            type="tertiary",
+            on_click=session.choose,
+            args=(domain.slug,),
+            disabled=subdomain_name is None,
+        )
+        if subdomain_name:
+            st.markdown(":gray[›]", width="content")
+            st.button(subdomain_name, key="to_settings", type="tertiary", disabled=True)
+
+
+def start(place: Workspace, request: GenerationRequest) -> None:
+    """Start the run once, however often the button was pressed, and show it."""
+    if session.watched_job() is not None:
+        return
+    try:
+        job = start_generation(place, request)
+    except SynthGenError as error:
+        session.set_problem(error)
+        return
+    session.watch_job(job.id)
+    st.query_params["job"] = str(job.id)
+    st.toast("Generation started.", icon=":material/bolt:")
+
+
+def is_at_work(place: Workspace, job_id: int | None) -> bool:
+    """Whether this job waits or runs; one that ended is not shown again unless it is asked for."""
+    return job_id is not None and any(view.job.id == job_id for view in get_active_tasks(place))
+
+
+def leave_job() -> None:
+    """Back from a run to the wizard, with the same choices."""
+    session.watch_job(None)
+    st.query_params.clear()
+
+
+def wizard(place: Workspace) -> None:
+    """The step that the choices so far lead to."""
+    domain = subdomain = None
+    if slug := session.chosen_domain():
+        domain = place.catalogue.domain(slug)
+        subdomain = domain.subdomain(session.chosen_subdomain() or "") if session.chosen_subdomain() else None
+    if domain:
+        trail(domain, subdomain.name if subdomain else None)
+    if problem := session.take_problem():
+        show_error(problem)
+    if domain is None:
+        choose_domain(place)
+    elif subdomain is None:
+        choose_subdomain(domain)
+    else:
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            st.caption(first_sentence(subdomain.description))
+            request = settings_form(place, domain, subdomain)
+            if request is not None:
+                st.button(
+                    f"Generate {request.num_examples:,}",
+                    type="primary",
+                    icon=":material/bolt:",
+                    width="stretch",
+                    on_click=start,
+                    args=(place, request),
+                )
+        if request is not None:
+            with right:
+                preview(place, request)
+
+
+def watch(place: Workspace, job_id: int) -> None:
+    """A run, while it happens and after."""
+    if problem := session.take_problem():
+        show_error(problem)
+    with reporting():
+        job_panel(place, job_id)
+
+
+require_shell()
+here = workspace()
+asked = st.query_params.get("job", "")
+if asked.isdigit():
+    session.watch_job(int(asked))
+elif not is_at_work(here, session.watched_job()):
+    session.watch_job(None)
+with page_head("Generate"):
+    if session.watched_job() is not None:
+        st.button("New dataset", icon=":material/add:", on_click=leave_job)
+if (watched := session.watched_job()) is not None:
+    st.query_params["job"] = str(watched)
+    watch(here, watched)
+else:
+    try:
+        wizard(here)
+    except NotFoundError:
+        session.choose()
+        st.rerun()

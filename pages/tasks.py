@@ -1,0 +1,97 @@
+"""Tasks: every background job, newest first, with progress, causes of failure, and what can be done."""
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.jobs import POLL, counts, draw_causes, draw_job_actions
+from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
+from pages.ui.words import STATUS, ago, plural, status_badge
+from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
+from synthgen_core.errors import SynthGenError
+from synthgen_core.models import JobStatus
+from synthgen_core.workspace import Workspace
+
+PER_PAGE = 20
+
+
+def forget(place: Workspace, job_id: int) -> None:
+    """Delete a job's record; its dataset stays."""
+    try:
+        delete_task(place, job_id)
+        st.toast("The job was removed from the list.", icon=":material/delete:")
+    except SynthGenError as error:
+        session.set_problem(error)
+
+
+def task(place: Workspace, view: JobView) -> None:
+    """One job."""
+    job = view.job
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                st.markdown(f"**{view.title}**", width="content")
+                st.caption(f"job {job.id} · {job.kind} · {ago(job.created_at)}", width="content")
+            status_badge(job.status)
+        if job.status.is_active or view.shortfall:
+            st.progress(view.fraction, text=job.note or counts(view))
+        else:
+            st.caption(counts(view))
+        st.caption(
+            f"{plural(job.calls, 'call')} · {job.usage.prompt_tokens:,} tokens in · {job.usage.completion_tokens:,} out"
+            f" · model {_model(view)}"
+        )
+        draw_causes(view)
+        with st.container(horizontal=True):
+            draw_job_actions(place, view)
+            if not job.status.is_active:
+                st.button(
+                    "Remove", key=f"forget{job.id}", icon=":material/delete:", on_click=forget, args=(place, job.id)
+                )
+
+
+def _model(view: JobView) -> str:
+    provider = view.job.parameters.get("provider")
+    return str(provider.get("model")) if isinstance(provider, dict) else "unknown"
+
+
+def tasks(place: Workspace, statuses: list[JobStatus]) -> None:
+    """The list; drawn again every second while a job is at work."""
+    is_active = bool(get_active_tasks(place))
+    if session.was_active("tasks", is_active=is_active) and not is_active:
+        st.rerun()
+    total = count_tasks(place, statuses)
+    number = int(st.session_state.get("tasks_page") or 1)
+    for view in get_all_tasks(place, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE):
+        task(place, view)
+    if not total:
+        with st.container(border=True, horizontal_alignment="center"):
+            st.space("small")
+            st.subheader("No jobs here", anchor=False, width="content")
+            st.caption("Generating a dataset is a job; it appears here with its progress.", width="content")
+            st.page_link("pages/generate.py", label="Generate a dataset", icon=":material/bolt:")
+            st.space("small")
+
+
+require_shell()
+here = workspace()
+with page_head("Tasks"):
+    pass
+chosen = st.pills(
+    "Status",
+    list(STATUS),
+    selection_mode="multi",
+    format_func=lambda s: f"{STATUS[s][2]} {STATUS[s][0]}",
+    key="task_status",
+    label_visibility="collapsed",
+)
+if problem := session.take_problem():
+    show_error(problem)
+with reporting():
+    polls = bool(get_active_tasks(here))
+    st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen))
+    count = count_tasks(here, list(chosen))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if count:
+            st.caption(plural(count, "job"), width="content")
+        if count > PER_PAGE:
+            st.pagination(-(-count // PER_PAGE), key="tasks_page")

@@ -1,0 +1,160 @@
+"""The last step of the wizard: the settings of a run, its prompt, and one example made on trial."""
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.examples import draw_example_with_parameters
+from pages.ui.shell import reporting, show_error
+from pages.ui.words import duration
+from synthgen_core.actions.generation import (
+    MOST_EXAMPLES,
+    MOST_WORKERS,
+    GenerationRequest,
+    Trial,
+    preview_prompt,
+    try_example,
+)
+from synthgen_core.actions.providers import PROVIDERS, choose_provider, get_models, provider_config
+from synthgen_core.domains import Domain, Subdomain
+from synthgen_core.errors import SynthGenError
+from synthgen_core.formats import FORMATS
+from synthgen_core.languages import LANGUAGES
+from synthgen_core.models import ProviderConfig
+from synthgen_core.workspace import Workspace
+
+KEEP = "session"
+
+
+def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> GenerationRequest | None:
+    """The settings of a run; None while a provider cannot be used."""
+    count = st.number_input(
+        "Examples",
+        min_value=1,
+        max_value=MOST_EXAMPLES,
+        value=10,
+        key="count",
+        persist_state=KEEP,
+        help="Valid ones: failed attempts are replaced.",
+    )
+    format_type = st.segmented_control(
+        "Format",
+        list(FORMATS),
+        default="chat",
+        required=True,
+        format_func=lambda name: FORMATS[name].label,
+        key="format",
+        persist_state=KEEP,
+    )
+    st.caption(FORMATS[format_type].summary)
+    config = provider_picker(place)
+    kind = PROVIDERS[config.type]
+    codes = [code for code in LANGUAGES if not kind.languages or code in kind.languages]
+    language = st.selectbox(
+        "Language",
+        codes,
+        format_func=lambda code: (
+            f"{LANGUAGES[code].name} ({LANGUAGES[code].native_name})" if code != "en" else "English"
+        ),
+        key=f"language_{len(codes)}",
+        persist_state=KEEP,
+        disabled=len(codes) == 1,
+        help=f"The {kind.name.lower()} writes English only." if len(codes) == 1 else None,
+    )
+    with st.expander("More settings", icon=":material/tune:"):
+        name = st.text_input("Name", placeholder=f"{subdomain.name}, {format_type}", key="name", max_chars=200)
+        seed = st.text_input(
+            "Seed",
+            placeholder="drawn, and kept with the dataset",
+            key="seed",
+            help="The same seed gives the same scenarios, in the same order.",
+        )
+        workers = st.number_input(
+            "Calls at a time", 1, MOST_WORKERS, kind.workers, key=f"workers_{kind.type}", persist_state=KEEP
+        )
+        own = st.checkbox(
+            "Set the temperature", key="own_temperature", help="How daring the model's choice of words is."
+        )
+        temperature = st.slider("Temperature", 0.0, 2.0, 0.7, 0.1, key="temperature", disabled=not own)
+    if seed.strip() and not seed.strip().isdigit():
+        st.error("A seed is a whole number, 0 or more.", icon=":material/error:")
+        return None
+    return GenerationRequest(
+        domain=domain.slug,
+        subdomain=subdomain.slug,
+        provider=config,
+        num_examples=int(count),
+        format_type=format_type,
+        language=language or "en",
+        name=name,
+        seed=int(seed) if seed.strip() else None,
+        workers=int(workers),
+        temperature=temperature if own else None,
+    )
+
+
+def provider_picker(place: Workspace) -> ProviderConfig:
+    """Which model writes, and why this one is offered first."""
+    choice = choose_provider(place.settings)
+    types = list(PROVIDERS)
+    chosen = st.selectbox(
+        "Model",
+        types,
+        index=types.index(choice.config.type),
+        format_func=lambda name: PROVIDERS[name].name + (" ($)" if PROVIDERS[name].is_paid else ""),
+        key="provider",
+        persist_state=KEEP,
+        help=choice.reason,
+    )
+    kind = PROVIDERS[chosen]
+    st.caption(kind.summary)
+    config = choice.config if chosen == choice.config.type else provider_config(place.settings, chosen)
+    if chosen == "embedded":
+        return config
+    base_url = config.base_url
+    if chosen == "openai":
+        base_url = st.text_input("Address", config.base_url, key="base_url", persist_state=KEEP)
+    try:
+        names = models_of(place, chosen) if chosen == "ollama" else []
+    except SynthGenError as error:
+        show_error(error)
+        names = []
+    if names:
+        start = names.index(config.model) if config.model in names else 0
+        model = st.selectbox("Model name", names, start, key=f"model_{chosen}", persist_state=KEEP)
+    else:
+        model = st.text_input("Model name", config.model, key=f"model_{chosen}_text", persist_state=KEEP)
+    return ProviderConfig(chosen, model or config.model, base_url.strip(), config.api_key)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def models_of(_place: Workspace, provider_type: str) -> list[str]:
+    """The models of a provider, asked for at most twice a minute."""
+    return get_models(_place.settings, provider_type)
+
+
+def preview(place: Workspace, request: GenerationRequest) -> None:
+    """What the model is told first, and what it makes of it."""
+    trial_tab, prompt_tab = st.tabs(["Trial example", "Prompt"])
+    with prompt_tab, reporting():
+        for message in preview_prompt(place, request):
+            st.caption(f"{message.role.value.capitalize()} message")
+            st.code(message.content, language=None, wrap_lines=True)
+    with trial_tab:
+        st.button("Make one example", icon=":material/science:", on_click=make_trial, args=(place, request), key="try")
+        match session.trial():
+            case Trial() as trial:
+                st.caption(f"Made in {duration(trial.seconds)} with {trial.usage.total:,} tokens; it is not kept.")
+                draw_example_with_parameters(request.format_type, trial.content, trial.metadata, "Trial")
+            case SynthGenError() as error:
+                show_error(error)
+            case _:
+                st.caption("See what you will get before you make many. Nothing of it is kept.")
+
+
+def make_trial(place: Workspace, request: GenerationRequest) -> None:
+    """Make one example and keep it for the page to show."""
+    try:
+        with st.spinner("Making one example …"):
+            session.set_trial(try_example(place, request))
+    except SynthGenError as error:
+        session.set_trial(error)
