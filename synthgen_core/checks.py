@@ -3,8 +3,8 @@
 Each rule of ``RULES`` takes an ``Answer`` and tells whether something is wrong with it; a further rule is one function
 and its row. They are tried in that order, and the first that objects names the reason.
 
-The thresholds were set on about 400 answers of SmolLM2-135M (temperature 0.1 to 0.3, six domains), read one by one in
-part. It lets pass 94 % of them with the best prompt that was found, and 42 % with the worst.
+The thresholds were set on about 500 answers of SmolLM2-135M (temperature 0.1 and 0.3, six domains), about 150 of them
+read. With the best prompt that was found 81 of 94 answers pass, with the worst 10 of 24.
 """
 
 import re
@@ -153,13 +153,13 @@ def is_unfinished(answer: Answer) -> bool:
 
 
 def has_placeholder(answer: Answer) -> bool:
-    """A gap left to be filled, such as [Your Name]; code and Markdown links do not count. One in eight letters had it."""
+    """A gap left to be filled, such as [Your Name]: 3 of 24 answers, all letters. Code and links do not count."""
     return bool(PLACEHOLDER.search(CODE.sub("", answer.text)))
 
 
 def is_boilerplate(answer: Answer) -> bool:
     """The model speaks of itself ("as an AI", "my primary function"), or condoles where nobody grieves: openings that
-    SmolLM2 takes when it does not understand the question; what followed was never an answer."""
+    SmolLM2 takes when it does not understand the question; what followed was rarely an answer."""
     return bool(
         BOILERPLATE.search(answer.text) or (CONDOLENCE.search(answer.text) and not GRIEF.search(answer.question))
     )

@@ -22,6 +22,9 @@ from synthgen_core.models import JsonObject
 LOG = logging.getLogger(__name__)
 Lines = Iterator[tuple[JsonObject, JsonObject]]
 """(content, metadata) of a dataset's active examples, by index."""
+SYNC_EVERY = 1.0
+"""Seconds between two syncs of a file that grows. The end of the process costs nothing; a power cut, what is repaired
+at the next start."""
 REWRITE_AFTER = 0.5
 """Seconds for which edits are collected before a file is rewritten."""
 
@@ -97,6 +100,7 @@ class Mirror:
         self._root = data_dir.resolve()
         self._load = load
         self._locks: dict[str, threading.RLock] = {}
+        self._synced: dict[str, float] = {}
         self._due: dict[int, tuple[str, float]] = {}
         self._wake = threading.Condition()
         self._writer: threading.Thread | None = None
@@ -115,14 +119,16 @@ class Mirror:
         return path
 
     def append(self, file_path: str, examples: Iterable[tuple[JsonObject, JsonObject]]) -> None:
-        """Add lines to a file, in one write, synced to the disk. Raises DatabaseError."""
+        """Add lines to a file, in one write; the file is synced to the disk once a second. Raises DatabaseError."""
         path = self.path(file_path)
         block = b"".join(to_line(content, metadata) for content, metadata in examples)
         with self._lock(file_path), _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab", buffering=0) as file:
                 file.write(block)
-                os.fsync(file.fileno())
+                if (at := time.monotonic()) >= self._synced.get(file_path, 0.0) + SYNC_EVERY:
+                    os.fsync(file.fileno())
+                    self._synced[file_path] = at
 
     def rewrite(self, dataset_id: int, file_path: str) -> None:
         """Write a dataset's file anew from the database, now. Raises DatabaseError."""

@@ -94,21 +94,39 @@ def request_key(config: ProviderConfig, request: ChatRequest, item: int, attempt
 
 @dataclass(slots=True)
 class _Draft:
-    """An item in the making: where its recipe stands, and the request that it waits for."""
+    """An item in the making: where its recipe stands, and the request that it waits for. One thread at a time."""
 
     item: int
-    scenario: Scenario
-    recipe: Recipe
-    request: ChatRequest
     replacement: int = 0
     attempt: int = 1
     delays: int = 0
     waits_since: float = 0.0
+    scenario: Scenario | None = None
+    recipe: Recipe | None = None
+    request: ChatRequest | None = None
 
     @property
     def tries(self) -> int:
         """Attempts so far over all scenarios, this one included."""
         return self.replacement * MAX_ATTEMPTS + self.attempt
+
+    def begin(self, plan: Plan) -> ChatRequest:
+        """The request that it waits for; the recipe is begun where it was not."""
+        if self.request is None:
+            self.scenario = plan.scenario(self.item, self.replacement)
+            self.recipe = RECIPES[plan.method](plan, self.scenario, self.item, self.replacement, self.attempt)
+            self.request = next(self.recipe)
+        return self.request
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a call brought: a reply, and what became of it: content, an error, or (neither) the next request."""
+
+    reply: Reply
+    is_paid: bool
+    content: JsonObject | None = None
+    error: InvalidExampleError | None = None
 
 
 @dataclass(slots=True)
@@ -146,29 +164,34 @@ class DatasetGenerator:
             ProviderUnavailableError: the service stayed away, or no reply was of any use.
         """
         stop = stop or Stop()
-        backlog = Backlog(self._draft(plan, item) for item in items)
+        backlog = Backlog(map(_Draft, items))
         tally = _Tally()
 
-        def call(draft: _Draft) -> tuple[Completion, str, bool]:
-            key = request_key(self.provider.config, draft.request, draft.item, draft.tries)
-            if memory and (kept := memory(key)):
-                return kept, key, False
-            return self.provider.complete(draft.request, stop), key, True
+        def call(draft: _Draft) -> _Answer:
+            return self._call(plan, draft, memory, stop)
 
         for batch in map_unordered(call, backlog, executor, workers, stop=stop):
             outcomes: list[Outcome] = []
             for draft, future in batch:
                 try:
-                    completion, key, is_paid = future.result()
+                    answer = future.result()
                 except StoppedError:
                     continue
                 except ProviderError as error:
-                    outcomes += self._put_off(plan, draft, error, backlog, tally)
+                    outcomes += self._put_off(draft, error, backlog, tally)
                     continue
                 tally.last_reply = time.monotonic()
-                if is_paid:
-                    outcomes.append(Reply(key, draft.item, draft.tries, completion))
-                outcomes += self._go_on(plan, draft, completion, backlog, tally)
+                draft.delays = 0
+                if answer.is_paid:
+                    outcomes.append(answer.reply)
+                if answer.content is not None:
+                    tally.made += 1
+                    metadata = self._metadata(plan, draft, answer.reply.completion.model)
+                    outcomes.append(Made(draft.item, answer.content, metadata))
+                elif answer.error is not None:
+                    outcomes.append(self._try_again(draft, answer.error, backlog, tally))
+                else:
+                    backlog.put_back(draft)
             if outcomes:
                 yield outcomes
             if tally.failed_attempts >= HOPELESS and not tally.made:
@@ -178,29 +201,23 @@ class DatasetGenerator:
                     cause="hopeless",
                 )
 
-    def _draft(self, plan: Plan, item: int, replacement: int = 0, attempt: int = 1) -> _Draft:
-        scenario = plan.scenario(item, replacement)
-        recipe = RECIPES[plan.method](plan, scenario, item, replacement, attempt)
-        return _Draft(item, scenario, recipe, next(recipe), replacement, attempt)
-
-    def _go_on(
-        self, plan: Plan, draft: _Draft, completion: Completion, backlog: Backlog[_Draft], tally: _Tally
-    ) -> list[Outcome]:
-        """Send a reply into its recipe: another request follows, or an example, or a failed attempt."""
-        draft.delays = 0
+    def _call(self, plan: Plan, draft: _Draft, memory: Memory | None, stop: Stop) -> _Answer:
+        """Get one reply and send it into the recipe. In a worker's thread: prompts and parsing hold up nobody."""
+        request = draft.begin(plan)
+        key = request_key(self.provider.config, request, draft.item, draft.tries)
+        kept = memory(key) if memory else None
+        completion = kept or self.provider.complete(request, stop)
+        reply, is_paid = Reply(key, draft.item, draft.tries, completion), kept is None
+        assert draft.recipe is not None
         try:
             draft.request = draft.recipe.send(completion)
         except StopIteration as finished:
-            tally.made += 1
-            return [Made(draft.item, finished.value, self._metadata(plan, draft, completion.model))]
+            return _Answer(reply, is_paid, content=finished.value)
         except InvalidExampleError as error:
-            return [self._try_again(plan, draft, error, backlog, tally)]
-        backlog.put_back(draft)
-        return []
+            return _Answer(reply, is_paid, error=error)
+        return _Answer(reply, is_paid)
 
-    def _put_off(
-        self, plan: Plan, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally
-    ) -> list[Outcome]:
+    def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> list[Outcome]:
         """A call failed: wait and call again, give this attempt up, or (raise) give the run up."""
         if isinstance(error, ProviderUnavailableError):
             draft.waits_since = draft.waits_since if draft.delays else time.monotonic()
@@ -212,21 +229,20 @@ class DatasetGenerator:
                 raise error
         elif isinstance(error, ProviderRefusedError) and error.is_fatal:
             raise error
-        return [self._try_again(plan, draft, error, backlog, tally)]
+        return [self._try_again(draft, error, backlog, tally)]
 
-    def _try_again(
-        self, plan: Plan, draft: _Draft, error: SynthGenError, backlog: Backlog[_Draft], tally: _Tally
-    ) -> Failure:
+    def _try_again(self, draft: _Draft, error: SynthGenError, backlog: Backlog[_Draft], tally: _Tally) -> Failure:
         tally.failed_attempts += 1
         if draft.attempt < MAX_ATTEMPTS:
-            backlog.put_back(self._draft(plan, draft.item, draft.replacement, draft.attempt + 1))
+            backlog.put_back(_Draft(draft.item, draft.replacement, draft.attempt + 1))
         elif draft.replacement < MAX_REPLACEMENTS:
-            backlog.put_back(self._draft(plan, draft.item, draft.replacement + 1))
+            backlog.put_back(_Draft(draft.item, draft.replacement + 1))
         else:
             return Failure(draft.item, error, is_final=True)
         return Failure(draft.item, error, is_final=False)
 
     def _metadata(self, plan: Plan, draft: _Draft, model: str) -> JsonObject:
+        assert draft.scenario is not None
         return {
             "domain": draft.scenario.domain,
             "subdomain": draft.scenario.subdomain,

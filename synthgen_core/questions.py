@@ -53,7 +53,7 @@ ARTICLE_AND_SLOT = re.compile(r"\b([Aa])n? (?=\{(\w+)\})")
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with its slots filled by these values in words, "a" or "an" before a slot put right, and single spaces."""
+    """The text with its slots filled by these values in words, the article before a slot put right, single spaces."""
 
     def article(match: re.Match[str]) -> str:
         return f"{match[1]}n " if values.get(match[2], "")[:1].lower() in tuple("aeiou") else f"{match[1]} "

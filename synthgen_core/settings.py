@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from synthgen_core.errors import ConfigError
 
@@ -104,7 +105,8 @@ class Settings:
     @property
     def sqlalchemy_url(self) -> str:
         """The database that is used."""
-        return self.database_url or f"sqlite:///{self.data_dir / Path(self.database_path).expanduser()}"
+        path = self.data_dir / Path(self.database_path).expanduser()
+        return self.database_url or f"sqlite:///{quote(path.as_posix())}"
 
 
 SETTINGS = {setting.name.upper(): setting for setting in fields(Settings)}

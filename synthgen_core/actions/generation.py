@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from synthgen_core.actions.providers import open_provider, provider_config
 from synthgen_core.concurrency import DaemonExecutor, Stop
-from synthgen_core.database import NewExample, PaidReply, Progress
+from synthgen_core.database import NewDataset, NewExample, NewJob, PaidReply, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import (
     ConfigError,
+    DatabaseError,
     InvalidExampleError,
     NotFoundError,
     ProviderUnavailableError,
@@ -21,7 +22,18 @@ from synthgen_core.generator import DatasetGenerator, Failure, Made, Memory, Out
 from synthgen_core.jobs import Run
 from synthgen_core.languages import language
 from synthgen_core.methods import RECIPES, Plan
-from synthgen_core.models import Completion, Job, JobKind, JsonObject, Message, Method, ProviderConfig, Role, Usage
+from synthgen_core.models import (
+    Completion,
+    Dataset,
+    Job,
+    JobKind,
+    JsonObject,
+    Message,
+    Method,
+    ProviderConfig,
+    Role,
+    Usage,
+)
 from synthgen_core.providers import provider_kind
 from synthgen_core.workspace import Workspace
 
@@ -171,7 +183,7 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     filled, plan = check_request(workspace, request)
     open_provider(filled.provider).close()
     file_path = workspace.mirror.claim(plan.domain.slug, now())
-    dataset = workspace.database.create_dataset(
+    new_dataset = NewDataset(
         name=filled.name,
         domain=plan.domain.slug,
         subdomain=plan.subdomain.slug,
@@ -184,13 +196,12 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
             "seed": plan.seed,
         },
     )
-    job = workspace.database.create_job(
-        JobKind.GENERATION,
-        dataset_id=dataset.id,
-        parameters=_to_parameters(filled),
-        requested=filled.num_examples,
-        owner=workspace.runner.owner,
-    )
+    new_job = NewJob(JobKind.GENERATION, _to_parameters(filled), filled.num_examples, workspace.runner.owner)
+    try:
+        job = workspace.database.create_job(new_job, new_dataset)
+    except DatabaseError:
+        workspace.mirror.path(file_path).unlink(missing_ok=True)
+        raise
     is_repeatable = request.seed is not None and filled.use_cache
     _run_in_background(workspace, job, filled, plan, is_repeatable=is_repeatable)
     return job
@@ -258,9 +269,18 @@ def _run_in_background(
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
             provider.close()
-            workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)  # into the order of the items
+            _put_file_in_order(workspace, dataset)
 
     workspace.runner.start(job, work)
+
+
+def _put_file_in_order(workspace: Workspace, dataset: Dataset) -> None:
+    """Rewrite the file in the order of the items, unless the dataset was deleted meanwhile."""
+    try:
+        workspace.database.get_dataset(dataset.id)
+    except NotFoundError:
+        return
+    workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)
 
 
 def _memory(workspace: Workspace, job: Job) -> Memory:

@@ -5,12 +5,12 @@ one object; a new table gets a room of its own here.
 """
 
 from synthgen_core.database.completions import CompletionRoom, PaidReply
-from synthgen_core.database.datasets import DatasetRoom
+from synthgen_core.database.datasets import DatasetRoom, NewDataset
 from synthgen_core.database.engine import open_engine
 from synthgen_core.database.examples import ExampleRoom, NewExample
-from synthgen_core.database.jobs import JobRoom, Progress
+from synthgen_core.database.jobs import JobRoom, NewJob, Progress
 
-__all__ = ["Database", "NewExample", "PaidReply", "Progress", "open_database"]
+__all__ = ["Database", "NewDataset", "NewExample", "NewJob", "PaidReply", "Progress", "open_database"]
 
 
 class Database(DatasetRoom, ExampleRoom, JobRoom, CompletionRoom):

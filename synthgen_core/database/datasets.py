@@ -1,5 +1,6 @@
 """Datasets: made, listed, renamed, put in the trash."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,37 +25,47 @@ def to_dataset(row: Any) -> Dataset:
     return Dataset(**row._mapping)
 
 
+@dataclass(frozen=True, slots=True)
+class NewDataset:
+    """A dataset on its way into the database."""
+
+    name: str
+    domain: str
+    """Slug."""
+    subdomain: str
+    """Slug."""
+    format_type: str
+    file_path: str
+    """Where its JSONL mirror will be, relative to the data folder."""
+    description: str = ""
+    metadata: JsonObject = field(default_factory=dict)
+
+
+def insert_dataset(connection: sa.Connection, new: NewDataset) -> Dataset:
+    """Add an empty dataset, within the caller's transaction."""
+    at = now()
+    row = {
+        "name": new.name,
+        "description": new.description,
+        "domain": new.domain,
+        "subdomain": new.subdomain,
+        "format": new.format_type,
+        "example_count": 0,
+        "created_at": at,
+        "updated_at": at,
+        "file_path": new.file_path,
+        "metadata": new.metadata,
+    }
+    return to_dataset(connection.execute(sa.insert(datasets).values(row).returning(datasets)).one())
+
+
 class DatasetRoom(Connection):
     """What can be done with rows of ``datasets``."""
 
-    def create_dataset(
-        self,
-        *,
-        name: str,
-        domain: str,
-        subdomain: str,
-        format_type: str,
-        file_path: str,
-        description: str = "",
-        metadata: JsonObject | None = None,
-    ) -> Dataset:
-        """A new, empty dataset. ``file_path`` is where its JSONL mirror will be, relative to the data folder."""
-        at = now()
-        row = {
-            "name": name,
-            "description": description,
-            "domain": domain,
-            "subdomain": subdomain,
-            "format": format_type,
-            "example_count": 0,
-            "created_at": at,
-            "updated_at": at,
-            "file_path": file_path,
-            "metadata": metadata or {},
-        }
+    def create_dataset(self, new: NewDataset) -> Dataset:
+        """A new, empty dataset."""
         with self._writing() as connection:
-            made = connection.execute(sa.insert(datasets).values(row).returning(datasets)).one()
-        return to_dataset(made)
+            return insert_dataset(connection, new)
 
     def get_dataset(self, dataset_id: int, *, is_deleted: bool = False) -> Dataset:
         """One dataset. Raises NotFoundError where there is none, or where it is in the trash (unless asked for it)."""

@@ -9,13 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from synthgen_core.errors import DatabaseError
+from synthgen_core.errors import DatabaseError, NotFoundError
 
 LOG = logging.getLogger(__name__)
 HEAD = "0001"
 """The revision that this code needs; a test holds it against the migrations."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+"""For a server to answer, unless DATABASE_URL says otherwise (``?connect_timeout=``); by itself it has for ever."""
 LOCK_KEY = 8_501_001
 """PostgreSQL's advisory lock under which one process at a time migrates."""
 
@@ -30,14 +32,16 @@ def open_engine(url: str) -> sa.Engine:
     with translated():
         try:
             target = sa.make_url(url)
-        except exc.ArgumentError as error:
+        except (exc.ArgumentError, ValueError):
             raise DatabaseError(
                 "DATABASE_URL is not an address of a database.", "Write it as SQLAlchemy does."
-            ) from error
+            ) from None  # the cause may quote the password
         is_sqlite = target.get_backend_name() == "sqlite"
         if is_sqlite and target.database and target.database != ":memory:":
             _make_folder(Path(target.database).parent)
         options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
+        if target.get_backend_name() == "postgresql" and "connect_timeout" not in target.query:
+            options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
         engine = sa.create_engine(target, pool_size=5, max_overflow=20, **options)
         if is_sqlite:
             sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -61,17 +65,21 @@ def _make_folder(folder: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves: see _begin
+    connection.create_function("lower", 1, lambda text: text and str(text).lower())  # SQLite's own knows ASCII only
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # an accepted edit survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin(connection: sa.Connection) -> None:
     """A writer takes the lock at once, so that it cannot fail half-way; a reader sees one state throughout."""
-    is_read = connection.get_execution_options().get("is_read", False)
-    connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("is_read", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('is_synced', True) else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -107,11 +115,15 @@ def _revision(engine: sa.Engine) -> str | None:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn what SQLAlchemy and the driver raise into DatabaseError."""
+    """Turn what SQLAlchemy and the driver raise into DatabaseError, or NotFoundError for a number beyond any column."""
     try:
         yield
+    except OverflowError as error:
+        raise NotFoundError("There is nothing under so large a number.", "See the list.") from error
     except exc.SQLAlchemyError as error:
         text = str(getattr(error, "orig", error)).lower()
+        if "integer out of range" in text:
+            raise NotFoundError("There is nothing under so large a number.", "See the list.") from error
         for mark, message, hint in _CAUSES:
             if mark in text:
                 raise DatabaseError(message, hint) from error
@@ -141,6 +153,7 @@ _CAUSES = (
     ("readonly", "The database may not be written.", "Check the rights of its file and folder."),
     ("unable to open", "The database file cannot be opened.", "Check that DATA_DIR exists and can be written."),
     ("is locked", "The database is busy for too long: another program holds it.", "Close that program and try again."),
+    ("timeout expired", "The database server does not answer.", "Check DATABASE_URL and that the server runs."),
     ("connection refused", "The database server does not answer.", "Check DATABASE_URL and that the server runs."),
     ("could not translate host", "The database server's name is unknown.", "Check DATABASE_URL."),
     ("failed to resolve host", "The database server's name is unknown.", "Check DATABASE_URL."),
@@ -160,8 +173,10 @@ class Connection:
             yield connection
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with translated(), self.engine.begin() as connection:
+    def _writing(self, *, is_synced: bool = True) -> Iterator[sa.Connection]:
+        """One transaction. It survives a power cut if ``is_synced``, else from the next synced one on; the end of this
+        process, however violent, costs neither."""
+        with translated(), self.engine.execution_options(is_synced=is_synced).begin() as connection:
             yield connection
 
     def close(self) -> None:

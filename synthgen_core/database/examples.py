@@ -15,6 +15,12 @@ from synthgen_core.models import Example, ExampleStatus, JsonObject
 
 COLUMNS = [column for column in examples.c if column.name not in ("job_id", "item")]
 STREAM_ROWS = 2000
+ADD_TO_COUNT = (
+    sa.update(datasets)
+    .where(datasets.c.id == sa.bindparam("of_dataset"), datasets.c.deleted_at.is_(None))
+    .values(example_count=datasets.c.example_count + sa.bindparam("added"), updated_at=sa.bindparam("at"))
+)
+INSERT = sa.insert(examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,11 @@ def insert_examples(
     connection: sa.Connection, dataset_id: int, new: Sequence[NewExample], at: datetime, job_id: int | None = None
 ) -> None:
     """Add examples to a dataset and to its count, within the caller's transaction. Raises NotFoundError."""
-    changed = connection.execute(
-        sa.update(datasets)
-        .where(datasets.c.id == dataset_id, datasets.c.deleted_at.is_(None))
-        .values(example_count=datasets.c.example_count + len(new), updated_at=at)
-    )
+    changed = connection.execute(ADD_TO_COUNT, {"of_dataset": dataset_id, "added": len(new), "at": at})
     if not changed.rowcount:
         raise NotFoundError(f"The dataset {dataset_id} was deleted.", "Restore it, or start anew.")
     connection.execute(
-        sa.insert(examples),
+        INSERT,
         [
             {
                 "dataset_id": dataset_id,
@@ -146,7 +148,9 @@ class ExampleRoom(Connection):
         """
         at = now()
         with self._writing() as connection:
-            row = connection.execute(sa.select(*COLUMNS).where(examples.c.id == example_id)).one_or_none()
+            row = connection.execute(
+                sa.select(*COLUMNS).where(examples.c.id == example_id).with_for_update()
+            ).one_or_none()
             if row is None:
                 raise NotFoundError(f"There is no example {example_id}.")
             current = to_example(row)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from synthgen_core.database.completions import PaidReply, insert_completions
-from synthgen_core.database.datasets import now
+from synthgen_core.database.datasets import NewDataset, insert_dataset, now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import NewExample, insert_examples
 from synthgen_core.database.tables import jobs
@@ -17,6 +17,16 @@ from synthgen_core.models import Job, JobKind, JobStatus, JsonObject, Usage
 
 ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 STOPPED_SHORT = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
+COUNTS = ("done", "failed", "calls", "prompt_tokens", "completion_tokens")
+ADD_PROGRESS = (
+    sa.update(jobs)
+    .where(jobs.c.id == sa.bindparam("of_job"))
+    .values(
+        {name: jobs.c[name] + sa.bindparam(f"added_{name}") for name in COUNTS}
+        | {"seconds": sa.bindparam("new_seconds"), "heartbeat_at": sa.bindparam("at")}
+    )
+)
+"""Built once: a job runs it many times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,17 @@ class Progress:
     """Time that the job has run, in all."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job on its way into the database."""
+
+    kind: JobKind
+    parameters: JsonObject
+    requested: int
+    owner: str
+    """The process that will run it."""
+
+
 def to_job(row: Any) -> Job:
     """A row of ``jobs`` as a value."""
     values = dict(row._mapping)
@@ -42,29 +63,34 @@ def to_job(row: Any) -> Job:
     return Job(**values | {"usage": usage, "kind": JobKind(values["kind"]), "status": JobStatus(values["status"])})
 
 
+def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int) -> Job:
+    at = now()
+    row = {
+        "kind": new.kind,
+        "dataset_id": dataset_id,
+        "status": JobStatus.PENDING,
+        "parameters": new.parameters,
+        "requested": new.requested,
+        "note": "",
+        "owner": new.owner,
+        "created_at": at,
+        "heartbeat_at": at,
+        "cancel_requested": False,
+        "counters": {},
+        "errors": {},
+        **dict.fromkeys(("done", "failed", "calls", "prompt_tokens", "completion_tokens", "seconds"), 0),
+    }
+    return to_job(connection.execute(sa.insert(jobs).values(row).returning(jobs)).one())
+
+
 class JobRoom(Connection):
     """What can be done with rows of ``jobs``."""
 
-    def create_job(self, kind: JobKind, *, dataset_id: int, parameters: JsonObject, requested: int, owner: str) -> Job:
-        """A job that waits for its turn."""
-        at = now()
-        row = {
-            "kind": kind,
-            "dataset_id": dataset_id,
-            "status": JobStatus.PENDING,
-            "parameters": parameters,
-            "requested": requested,
-            "note": "",
-            "owner": owner,
-            "created_at": at,
-            "heartbeat_at": at,
-            "cancel_requested": False,
-            "counters": {},
-            "errors": {},
-            **dict.fromkeys(("done", "failed", "calls", "prompt_tokens", "completion_tokens", "seconds"), 0),
-        }
+    def create_job(self, new: NewJob, dataset: int | NewDataset) -> Job:
+        """A job that waits for its turn, for a dataset that is there or is made with it: both or neither."""
         with self._writing() as connection:
-            return to_job(connection.execute(sa.insert(jobs).values(row).returning(jobs)).one())
+            dataset_id = insert_dataset(connection, dataset).id if isinstance(dataset, NewDataset) else dataset
+            return _insert_job(connection, new, dataset_id)
 
     def get_job(self, job_id: int) -> Job:
         """One job. Raises NotFoundError."""
@@ -143,9 +169,11 @@ class JobRoom(Connection):
             return list(connection.execute(sa.select(jobs.c.id).where(*mine, jobs.c.cancel_requested)).scalars())
 
     def request_cancel(self, job_id: int) -> None:
-        """Ask the owner of a job to stop it. Raises NotFoundError."""
+        """Cancel a job that waits, and ask the owner of one that runs to stop it. Raises NotFoundError."""
         self.get_job(job_id)
-        self._move(job_id, ACTIVE, {"cancel_requested": True})
+        cancelled = {"status": JobStatus.CANCELLED, "completed_at": now(), "cancel_requested": True}
+        if not self._move(job_id, (JobStatus.PENDING,), cancelled):
+            self._move(job_id, (JobStatus.RUNNING,), {"cancel_requested": True})
 
     def delete_job(self, job_id: int) -> None:
         """Forget a job; its examples stay. Raises NotFoundError, or ConflictError while it waits or runs."""
@@ -161,26 +189,26 @@ class JobRoom(Connection):
     def record(self, job: Job, progress: Progress) -> None:
         """Write down what a job achieved: examples, replies and counters together, or nothing.
 
+        A power cut may cost what was recorded since the last heartbeat, which is synced to the disk.
+
         Raises NotFoundError if its dataset was deleted meanwhile.
         """
         at = now()
-        with self._writing() as connection:
+        added = {
+            "added_done": len(progress.examples),
+            "added_failed": progress.failed,
+            "added_calls": progress.calls,
+            "added_prompt_tokens": progress.usage.prompt_tokens,
+            "added_completion_tokens": progress.usage.completion_tokens,
+        }
+        with self._writing(is_synced=False) as connection:
             if progress.replies:
                 insert_completions(connection, job.id, progress.replies, at)
             if progress.examples and job.dataset_id is not None:
                 insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
-            values: dict[str, object] = {
-                "done": jobs.c.done + len(progress.examples),
-                "failed": jobs.c.failed + progress.failed,
-                "calls": jobs.c.calls + progress.calls,
-                "prompt_tokens": jobs.c.prompt_tokens + progress.usage.prompt_tokens,
-                "completion_tokens": jobs.c.completion_tokens + progress.usage.completion_tokens,
-                "seconds": progress.seconds,
-                "heartbeat_at": at,
-            }
+            connection.execute(ADD_PROGRESS, added | {"of_job": job.id, "new_seconds": progress.seconds, "at": at})
             if progress.errors is not None:
-                values["errors"] = progress.errors
-            connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(values))
+                connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(errors=progress.errors))
 
     def _move(self, job_id: int, before: Sequence[JobStatus], values: dict[str, Any]) -> bool:
         with self._writing() as connection:

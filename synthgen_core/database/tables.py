@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -94,8 +95,8 @@ jobs = Table(
     Column("done", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("calls", Integer, nullable=False),
-    Column("prompt_tokens", Integer, nullable=False),
-    Column("completion_tokens", Integer, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
     Column("counters", JsonText, nullable=False),
     Column("errors", JsonText, nullable=False),
     Column("note", Text, nullable=False),

@@ -116,20 +116,7 @@ class Engine:
     end of Python, which is why every call is ended before it."""
 
     def __init__(self, path: Path) -> None:
-        xllamacpp = import_xllamacpp()
-        parameters = xllamacpp.CommonParams()
-        parameters.model.path = str(path)
-        parameters.n_parallel = SLOTS
-        parameters.n_ctx = CONTEXT * SLOTS
-        parameters.n_batch = parameters.n_ubatch = BATCH
-        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads_for(_cores())
-        parameters.cache_ram_mib = 0  # its prompt cache would grow to 8 GB
-        parameters.verbosity = -1
-        # The engine always opens a port on 127.0.0.1, for anybody on this computer. Nobody knows this key.
-        parameters.api_keys = [secrets.token_urlsafe(32)]
-        parameters.cors_origins = "null"
-        parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
-        self._server = xllamacpp.Server(parameters)
+        self._server = import_xllamacpp().Server(engine_parameters(path))
         self._end = Stop()
         self._free = threading.Semaphore(SLOTS)  # who waits here hears a stop; who waits in llama.cpp does not
         # A first call proves that it works; and a process that ended before the engine's loop ran would hang.
@@ -191,6 +178,23 @@ class Engine:
         give_up = time.monotonic() + FAREWELL_SECONDS
         if all(self._free.acquire(timeout=max(0.0, give_up - time.monotonic())) for _ in range(SLOTS)):
             self._server.handle_chat_completions(FIRST_WORD, lambda _: False)  # done after all that was cancelled
+
+
+def engine_parameters(path: Path) -> Any:
+    """How the engine is set up: xllamacpp's CommonParams."""
+    parameters = import_xllamacpp().CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_parallel = SLOTS
+    parameters.n_ctx = CONTEXT * SLOTS
+    parameters.n_batch = parameters.n_ubatch = BATCH
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads_for(_cores())
+    parameters.cache_ram_mib = 0  # its prompt cache would grow to 8 GB
+    parameters.verbosity = -1
+    # The engine always opens a port on 127.0.0.1, for anybody on this computer. Nobody knows this key.
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    parameters.cors_origins = "null"
+    parameters.ui = parameters.endpoint_slots = parameters.endpoint_props = False
+    return parameters
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ BAD = {
     "unbalanced_code": [GOOD + "\n```python\nprint('custody')."],
     "unfinished": [
         GOOD + " The court may also look at the",
-        "When custody is shared, one parent needs the consent of the other, and in particular of the court, to move away",
+        "When custody is shared, one parent needs the consent of the other, and in particular of the court, to move",
         GOOD + "\n\n1. Talk to the other parent about the move first.\n2.",
     ],
     "placeholder": [
@@ -63,7 +63,7 @@ def test_every_rule_is_tested() -> None:
         GOOD,
         "“" + GOOD + "”",
         "**" + GOOD + "**",
-        "Two steps:\n\n1. Ask the other parent for consent to the move.\n2. Ask the court about custody if it is refused.",
+        "Two steps:\n\n1. Ask the other parent for consent to the move.\n2. Ask the court about custody if that fails.",
         GOOD + "\n\n```\nnote = ['custody', [a]]\n```",
         GOOD + " See [the rules](custody.md) for a parent who moves.",
     ],
@@ -79,7 +79,9 @@ def test_a_copy_of_an_earlier_answer_is_rejected() -> None:
 
 
 def test_condolences_are_fine_where_somebody_died() -> None:
-    answer = "I'm sorry for your loss. A will names who inherits the house, so ask the court where your mother's will is kept."
+    answer = (
+        "I'm sorry for your loss. A will names who inherits the house, so ask the court where your mother's is kept."
+    )
     assert gate_answer("My mother died. Who inherits her house if there is a will?", answer) is None
 
 
@@ -128,9 +130,9 @@ def test_the_gate_judges_any_text(question: str, answer: str, previous: list[str
 
 
 def test_the_measures_are_what_their_formulas_say() -> None:
-    assert repetition("a b c a b c".split()) == pytest.approx(1 / 4)
+    assert repetition(list("abcabc")) == pytest.approx(1 / 4)
     assert repetition(["a"]) == 0
-    assert copied("a b c d".split(), "b c d".split(), 2) == pytest.approx(2 / 3)
+    assert copied(list("abcd"), list("bcd"), 2) == pytest.approx(2 / 3)
     assert overlap("refunded shipping", "Refunds take days; parcels are slow") == pytest.approx(1 / 2)
     assert overlap("", "anything") == 1
     assert words("Don’t stop: it's 3") == ["don't", "stop", "it's", "3"]

@@ -83,12 +83,14 @@ def console() -> Iterator[Console]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, context: BrowserContext, console: Console) -> Iterator[Callable[..., Page]]:
+def open_page(
+    browser: Browser, context: BrowserContext, app: Callable[..., App], console: Console
+) -> Iterator[Callable[..., Page]]:
     """Opens watched pages and waits until they rest: ``open_page(app, "/tasks")``.
 
     Options, such as ``color_scheme="dark"``, are for a browser context of the page's own.
     """
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:  # `app` is asked for so that pages close before their apps stop
 
         def open_(app: App, path: str = "/", **options: object) -> Page:
             own = browser.new_context(**{"viewport": VIEWPORT, **options}) if options else None  # type: ignore[arg-type]

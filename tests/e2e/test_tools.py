@@ -1,12 +1,13 @@
 """The tools of the browser tests themselves, on small scripts: a watch that sees nothing would pass every test."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.tools.app import App, AppError, Console, idle, is_healthy, start_app
+from tests.tools.app import ROOT, App, AppError, Console, idle, is_healthy, start_app
 
 Start = Callable[..., App]
 Open = Callable[..., Page]
@@ -15,7 +16,8 @@ FOREIGN = '<img src="http://elsewhere.test/pixel.png">'
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes a Streamlit script."""
+    """Writes a Streamlit script, with the app's font where the app's theme expects it."""
+    shutil.copytree(ROOT / "static", tmp_path / "static")
 
     def write(text: str) -> Path:
         path = tmp_path / "script.py"
@@ -29,7 +31,9 @@ def test_an_app_runs_with_its_own_data_folder_and_ends_on_sigterm(
     app: Start, script: Callable[[str], Path], open_page: Open
 ) -> None:
     started = app(script=script('st.write(os.environ["DATA_DIR"], os.environ.get("OPENAI_API_KEY"))'))
-    assert started.data_dir.name in open_page(started).inner_text('[data-testid="stMain"]')
+    page = open_page(started)
+    assert started.data_dir.name in page.inner_text('[data-testid="stMain"]')
+    page.close()
     assert started.stop() < 10
     assert not is_healthy(started.url)
 
@@ -41,7 +45,7 @@ def test_an_app_that_cannot_start_tells_why(tmp_path: Path) -> None:
 
 def test_a_traceback_in_the_log_is_an_error(app: Start, script: Callable[[str], Path], open_page: Open) -> None:
     started = app(script=script('st.write("drawn")\nraise RuntimeError("on purpose")'))
-    open_page(started)
+    open_page(started).close()
     with pytest.raises(AppError, match="on purpose"):
         started.stop()
 

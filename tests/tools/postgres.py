@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -139,10 +140,10 @@ def _other_user(folder: Path) -> "tuple[int, int] | None":
     raise PostgresError("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody.")
 
 
-def _as(user: "tuple[int, int] | None", folder: Path) -> dict[str, object]:
+def _as(user: "tuple[int, int] | None", folder: Path) -> dict[str, Any]:
     """How a program of PostgreSQL is started: whose process it is, where, and in which language it speaks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    common: dict[str, object] = {"cwd": folder, "env": kept | {"LC_ALL": "C", "HOME": str(folder)}}
+    common: dict[str, Any] = {"cwd": folder, "env": kept | {"LC_ALL": "C", "HOME": str(folder)}}
     return common | ({"user": user[0], "group": user[1], "extra_groups": []} if user else {})
 
 
@@ -158,7 +159,11 @@ def _copy_wheel(binaries: Path, folder: Path) -> Path:
 def _make_cluster(binaries: Path, folder: Path, user: "tuple[int, int] | None") -> None:
     command = [str(_tool(binaries, "initdb")), "-D", str(folder / "cluster"), "-U", "synthgen", "-A", "trust"]
     command += ["-E", "UTF8", "--no-locale", "--no-sync"]
-    made = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, **_as(user, folder))
+    how: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace", "check": False}
+    try:
+        made = subprocess.run(command, **how, **_as(user, folder))
+    except OSError as error:
+        raise PostgresError(f"{command[0]} cannot be run: {error.strerror}. {REMEDY}") from error
     if made.returncode:
         raise PostgresError(f"initdb of {binaries} failed: {(made.stderr or made.stdout).strip()[-500:]}")
 
