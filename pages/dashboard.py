@@ -6,7 +6,7 @@ import streamlit as st
 from pages.ui.datasets import draw_dataset_rows
 from pages.ui.jobs import counts
 from pages.ui.shell import page_head, reporting, require_shell, workspace
-from pages.ui.words import ago, gibibytes, plural, status_badge
+from pages.ui.words import ago, as_label, gibibytes, plural, status_badge
 from synthgen_core.actions.overview import Overview, get_overview, get_system_status
 from synthgen_core.actions.providers import choose_provider
 from synthgen_core.system import Share
@@ -67,7 +67,7 @@ def activity(overview: Overview) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             status_badge(view.job.status)
             with st.container(gap=None):
-                st.markdown(view.title)
+                st.markdown(as_label(view.title))
                 st.caption(f"{counts(view)} · {ago(view.job.completed_at or view.job.created_at)}")
 
 
@@ -81,8 +81,8 @@ def system(place: Workspace) -> None:
             load_bar(name, share.percent if share else None, _used(share))
         with reporting():
             choice = choose_provider(place.settings)
-            st.markdown(f":material/smart_toy: Writes with **{choice.config.type}**, {choice.config.model}")
-            st.caption(choice.reason)
+            st.markdown(f":material/smart_toy: Writes with **{choice.config.type}**, {as_label(choice.config.model)}")
+            st.caption(as_label(choice.reason))
 
 
 def _used(share: Share | None) -> str:
@@ -105,7 +105,7 @@ with page_head("Dashboard"):
     if not is_empty and st.button("New dataset", type="primary", icon=":material/add:"):
         st.switch_page("pages/generate.py")
 for problem in here.catalogue.problems:
-    st.warning(str(problem), icon=":material/warning:")
+    st.warning(as_label(str(problem)), icon=":material/warning:")
 if is_empty:
     empty_state()
 else:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.examples import draw_example_card
 from pages.ui.shell import reporting, require_shell, show_error, workspace
-from pages.ui.words import ago, plural
+from pages.ui.words import ago, as_id, as_label, as_markdown, plural
 from synthgen_core.actions.datasets import (
     delete_dataset,
     download_dataset,
@@ -35,13 +35,14 @@ def rename(place: Workspace, dataset: Dataset) -> None:
 def confirm_delete(place: Workspace, dataset: Dataset) -> None:
     """Ask first."""
     st.markdown(
-        f"**{dataset.name}** with {plural(dataset.example_count, 'example')} goes to the trash, and its file is removed."
+        f"**{as_label(dataset.name)}** with {plural(dataset.example_count, 'example')} goes to the trash, "
+        "and its file is removed."
     )
     st.caption("A job that writes to it is cancelled.")
     if st.button("Delete", type="primary", icon=":material/delete:"):
         with reporting():
             delete_dataset(place, dataset.id)
-            st.toast(f"“{dataset.name}” was deleted.", icon=":material/delete:")
+            st.toast(f"“{as_label(dataset.name)}” was deleted.", icon=":material/delete:")
             st.switch_page("pages/datasets.py")
 
 
@@ -49,7 +50,7 @@ def header(place: Workspace, dataset: Dataset) -> None:
     """Name, facts and what can be done."""
     st.page_link("pages/datasets.py", label="Datasets", icon=":material/arrow_back:")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(dataset.name, anchor=False, width="content")
+        st.title(as_label(dataset.name), anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
             if dataset.example_count:
                 st.download_button(
@@ -64,46 +65,48 @@ def header(place: Workspace, dataset: Dataset) -> None:
                 rename(place, dataset)
             if st.button("Delete", icon=":material/delete:"):
                 confirm_delete(place, dataset)
-    domain, subdomain = place.catalogue.find(dataset.domain, dataset.subdomain)
+    try:
+        domain, subdomain = place.catalogue.find(dataset.domain, dataset.subdomain)
+        field, icon = f"{domain.name} / {subdomain.name}", domain.icon
+    except NotFoundError:  # its file is gone; the dataset is not
+        field, icon = f"{dataset.domain} / {dataset.subdomain}", "category"
     language = LANGUAGES.get(str(dataset.metadata.get("language")))
     with st.container(horizontal=True):
         st.badge(plural(dataset.example_count, "example"), icon=":material/forum:", color="blue")
-        st.badge(f"{domain.name} / {subdomain.name}", icon=f":material/{domain.icon}:", color="violet")
+        st.badge(as_label(field), icon=f":material/{icon}:", color="violet")
         st.badge(dataset.format, icon=":material/data_object:", color="gray")
         if language:
             st.badge(language.name, icon=":material/language:", color="gray")
         if model := dataset.metadata.get("model"):
-            st.badge(str(model), icon=":material/smart_toy:", color="gray")
+            st.badge(as_label(str(model)), icon=":material/smart_toy:", color="gray")
         st.caption(f"changed {ago(dataset.updated_at)}", width="content")
     if dataset.description:
-        st.markdown(dataset.description)
+        st.markdown(as_markdown(dataset.description))
     if dataset.metadata.get("model") == "SmolLM2-135M-Instruct":
         st.caption(":material/info: Demo quality: the text is fluent and on topic, but its facts are often wrong.")
 
 
 def examples(place: Workspace, dataset: Dataset) -> None:
     """A page of examples, in order."""
-    pages = max(1, -(-dataset.example_count // PER_PAGE))
-    number = min(int(st.session_state.get("page") or 1), pages)
-    for example in get_dataset_examples(place, dataset.id, PER_PAGE, (number - 1) * PER_PAGE):
-        draw_example_card(dataset.format, example)
+    pages = -(-dataset.example_count // PER_PAGE)
+    cards = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        first = (number - 1) * PER_PAGE + 1
-        st.caption(
-            f"{first:,} to {min(first + PER_PAGE - 1, dataset.example_count):,} of {plural(dataset.example_count, 'example')}",
-            width="content",
-        )
-        if pages > 1:
-            st.pagination(pages, key="page", bind="query-params")
+        range_ = st.container(width="content")
+        number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, dataset.example_count)
+    range_.caption(f"{first:,} to {last:,} of {plural(dataset.example_count, 'example')}")
+    with cards:
+        for example in get_dataset_examples(place, dataset.id, PER_PAGE, first - 1):
+            draw_example_card(dataset.format, example)
 
 
 require_shell()
 here = workspace()
-asked = st.query_params.get("dataset", "")
+asked = as_id(st.query_params.get("dataset", ""))
 try:
-    if not asked.isdigit():
+    if asked is None:
         raise NotFoundError("No dataset is chosen.", "Choose one from the list.")
-    opened = get_dataset_details(here, int(asked))
+    opened = get_dataset_details(here, asked)
     header(here, opened)
     if opened.example_count:
         examples(here, opened)

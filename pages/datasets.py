@@ -1,5 +1,7 @@
 """Datasets: the list, filtered and sorted in the database, 20 a page."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.ui.datasets import draw_dataset_rows
@@ -74,16 +76,15 @@ with page_head("Datasets"):
 with reporting():
     search, domain_slug, format_type, order = filters(here)
     sort, is_descending = SORTS[order]
-    number = int(st.session_state.get("datasets_page") or 1)
-    found = get_datasets(
-        here, domain_slug, format_type, text=search, sort=sort, is_descending=is_descending, page=number
-    )
-    if found.rows:
-        draw_dataset_rows(here, found.rows)
-    else:
-        empty_state(is_filtered=bool(search or domain_slug or format_type))
+    listed = partial(get_datasets, here, domain_slug, format_type, text=search, sort=sort, is_descending=is_descending)
+    total, rows = listed(page_size=0).total, st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if found.total:
-            st.caption(plural(found.total, "dataset"), width="content")
-        if found.total > PAGE_SIZE:
-            st.pagination(-(-found.total // PAGE_SIZE), key="datasets_page")
+        if total:
+            st.caption(plural(total, "dataset"), width="content")
+        pages = -(-total // PAGE_SIZE)
+        number = st.pagination(pages, key="datasets_page") if pages > 1 else 1
+    with rows:
+        if total:
+            draw_dataset_rows(here, listed(page=number).rows)
+        else:
+            empty_state(is_filtered=bool(search or domain_slug or format_type))

@@ -6,6 +6,7 @@ from pages.ui import session
 from pages.ui.generation import preview, settings_form
 from pages.ui.jobs import job_panel
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
+from pages.ui.words import as_id
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.jobs import get_active_tasks
 from synthgen_core.domains import Domain
@@ -111,7 +112,8 @@ def wizard(place: Workspace) -> None:
         choose_subdomain(domain)
     else:
         left, right = st.columns([2, 3], gap="large")
-        with left:
+        request = None
+        with left, reporting():
             st.caption(first_sentence(subdomain.description))
             request = settings_form(place, domain, subdomain)
             if request is not None:
@@ -138,9 +140,9 @@ def watch(place: Workspace, job_id: int) -> None:
 
 require_shell()
 here = workspace()
-asked = st.query_params.get("job", "")
-if asked.isdigit():
-    session.watch_job(int(asked))
+asked = as_id(st.query_params.get("job", ""))
+if asked is not None:
+    session.watch_job(asked)
 elif not is_at_work(here, session.watched_job()):
     session.watch_job(None)
 with page_head("Generate"):

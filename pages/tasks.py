@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.jobs import POLL, counts, draw_causes, draw_job_actions
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
-from pages.ui.words import STATUS, ago, plural, status_badge
+from pages.ui.words import STATUS, ago, as_label, plural, status_badge
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import JobStatus
@@ -29,7 +29,7 @@ def task(place: Workspace, view: JobView) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                st.markdown(f"**{view.title}**", width="content")
+                st.markdown(f"**{as_label(view.title)}**", width="content")
                 st.caption(f"job {job.id} · {job.kind} · {ago(job.created_at)}", width="content")
             status_badge(job.status)
         if job.status.is_active or view.shortfall:
@@ -51,19 +51,18 @@ def task(place: Workspace, view: JobView) -> None:
 
 def _model(view: JobView) -> str:
     provider = view.job.parameters.get("provider")
-    return str(provider.get("model")) if isinstance(provider, dict) else "unknown"
+    return as_label(str(provider.get("model"))) if isinstance(provider, dict) else "unknown"
 
 
-def tasks(place: Workspace, statuses: list[JobStatus]) -> None:
-    """The list; drawn again every second while a job is at work."""
+def tasks(place: Workspace, statuses: list[JobStatus], number: int) -> None:
+    """A page of the list; drawn again every second while a job is at work."""
     is_active = bool(get_active_tasks(place))
     if session.was_active("tasks", is_active=is_active) and not is_active:
         st.rerun()
-    total = count_tasks(place, statuses)
-    number = int(st.session_state.get("tasks_page") or 1)
-    for view in get_all_tasks(place, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE):
+    views = get_all_tasks(place, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+    for view in views:
         task(place, view)
-    if not total:
+    if not views:
         with st.container(border=True, horizontal_alignment="center"):
             st.space("small")
             st.subheader("No jobs here", anchor=False, width="content")
@@ -87,11 +86,12 @@ chosen = st.pills(
 if problem := session.take_problem():
     show_error(problem)
 with reporting():
-    polls = bool(get_active_tasks(here))
-    st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen))
-    count = count_tasks(here, list(chosen))
+    count, rows = count_tasks(here, list(chosen)), st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if count:
             st.caption(plural(count, "job"), width="content")
-        if count > PER_PAGE:
-            st.pagination(-(-count // PER_PAGE), key="tasks_page")
+        pages = -(-count // PER_PAGE)
+        page = st.pagination(pages, key="tasks_page") if pages > 1 else 1
+    polls = bool(get_active_tasks(here))
+    with rows:
+        st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page)

@@ -27,6 +27,8 @@ SYNC_EVERY = 1.0
 at the next start."""
 REWRITE_AFTER = 0.5
 """Seconds for which edits are collected before a file is rewritten."""
+CLOSE_SECONDS = 5.0
+"""For a rewrite in the background to end, when the app does."""
 
 
 def to_line(content: JsonObject, metadata: JsonObject) -> bytes:
@@ -147,8 +149,9 @@ class Mirror:
 
     def bring_up_to_date(self, dataset_id: int, file_path: str) -> Path:
         """The file, current: a rewrite that waits is done first."""
-        if dataset_id in self._due or not self.path(file_path).is_file():
-            self.rewrite(dataset_id, file_path)
+        with self._lock(file_path):  # a rewrite that has begun holds it until the new file is there
+            if dataset_id in self._due or not self.path(file_path).is_file():
+                self.rewrite(dataset_id, file_path)
         return self.path(file_path)
 
     def is_equal(self, dataset_id: int, file_path: str) -> bool:
@@ -159,7 +162,7 @@ class Mirror:
                     if file.readline() != to_line(*example):
                         return False
                 return not file.read(1)
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def remove(self, dataset_id: int, file_path: str) -> None:
@@ -174,6 +177,8 @@ class Mirror:
             self._is_closed = True
             waiting = list(self._due.items())
             self._wake.notify()
+        if self._writer is not None:
+            self._writer.join(CLOSE_SECONDS)
         for dataset_id, (file_path, _) in waiting:
             self._try_rewrite(dataset_id, file_path)
 
@@ -195,6 +200,8 @@ class Mirror:
 
     def _try_rewrite(self, dataset_id: int, file_path: str) -> None:
         try:
-            self.rewrite(dataset_id, file_path)
+            with self._lock(file_path):
+                if dataset_id in self._due:  # it was neither removed nor rewritten meanwhile
+                    self.rewrite(dataset_id, file_path)
         except DatabaseError as error:
             LOG.error("the file of dataset %s could not be rewritten: %s", dataset_id, error.message)

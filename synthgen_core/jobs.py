@@ -95,8 +95,11 @@ class JobRunner:
         self._database.request_cancel(job_id)
         with self._lock:
             run = self._runs.get(job_id)
-        if run is not None:
-            run.stop.set()
+        if run is None:
+            return
+        run.stop.set()
+        if not self._database.get_job(job_id).status.is_active:  # it waited, and need not wait for its turn to end
+            self._forget(run)
 
     def wait(self, job_id: int, seconds: float | None = None) -> bool:
         """Wait until a job of this process has ended, at most so long; tells whether it has."""
@@ -108,23 +111,26 @@ class JobRunner:
         with self._lock:
             runs = list(self._runs.values())
         for run in runs:
-            run.is_interrupted = True
+            run.is_interrupted = not run.stop.is_set()
             run.stop.set()
         self._closing.set()
         with self._lock:
             self._lock.wait_for(lambda: not self._runs, grace)
             left = list(self._runs.values())
         for run in left:
-            self._database.end_job(run.job.id, JobStatus.INTERRUPTED)
+            self._finish(run, self._stopped(run), None)
         self._executor.shutdown(wait=False)
 
     def _perform(self, run: Run, work: Work) -> None:
         """The outermost frame of a job's thread: whatever happens in it becomes a status."""
         job = run.job
         status, errors = JobStatus.FAILED, None
+        with self._lock:
+            if self._runs.get(job.id) is not run:
+                return  # cancelled while it waited; it may have been resumed since, as another run
         try:
             if run.stop.is_set() or not self._database.begin_job(job.id, self.owner):
-                status = JobStatus.INTERRUPTED if run.is_interrupted else JobStatus.CANCELLED
+                status = self._stopped(run)
                 return
             LOG.info("job %s started", job.id)
             work(run)
@@ -147,8 +153,12 @@ class JobRunner:
 
     def _verdict(self, run: Run) -> JobStatus:
         if run.stop.is_set():
-            return JobStatus.INTERRUPTED if run.is_interrupted else JobStatus.CANCELLED
+            return self._stopped(run)
         return JobStatus.COMPLETED if self._database.get_job(run.job.id).done else JobStatus.FAILED
+
+    @staticmethod
+    def _stopped(run: Run) -> JobStatus:
+        return JobStatus.INTERRUPTED if run.is_interrupted else JobStatus.CANCELLED
 
     def _finish(self, run: Run, status: JobStatus, errors: JsonObject | None) -> None:
         try:
@@ -156,8 +166,12 @@ class JobRunner:
             LOG.info("job %s is %s", run.job.id, status)
         except SynthGenError as error:
             LOG.error("the end of job %s could not be written down: %s", run.job.id, error.message)
+        self._forget(run)
+
+    def _forget(self, run: Run) -> None:
         with self._lock:
-            self._runs.pop(run.job.id, None)
+            if self._runs.get(run.job.id) is run:
+                del self._runs[run.job.id]
             self._lock.notify_all()
 
     def _beat_loop(self) -> None:

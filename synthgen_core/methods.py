@@ -24,6 +24,8 @@ from synthgen_core.scenarios import Draw, draw_scenario
 Recipe = Generator[ChatRequest, Completion, JsonObject]
 ANSWER_TRIES = 3
 """How often a small model may answer the same user turn before the conversation is given up."""
+ANSWER_TOKENS, ANSWER_TEMPERATURE = 160, 0.3
+"""What suited SmolLM2-135M best; the thresholds of ``checks`` were set on answers made like this."""
 MAX_SEED = 2**31 - 1
 LENGTH = "length"
 
@@ -80,17 +82,19 @@ def question_bank(plan: Plan, scenario: Scenario, item: int, replacement: int, a
 
 
 def _answer(plan: Plan, messages: list[Message], draw: Draw) -> Generator[ChatRequest, Completion, str]:
-    earlier = [message.content for message in messages if message.role == Role.ASSISTANT]
+    earlier = [message.content for message in messages if message.role is Role.ASSISTANT]
+    asked = [message.content for message in messages if message.role is Role.USER]
+    question = asked[0] if len(asked) == 1 else f"{asked[0]} {asked[-1]}"
     reason: str | None = None
     for _ in range(ANSWER_TRIES):
         completion = yield ChatRequest(
             tuple(messages),
-            max_tokens=plan.max_tokens or 220,
-            temperature=0.3 if plan.temperature is None else plan.temperature,
+            max_tokens=plan.max_tokens or ANSWER_TOKENS,
+            temperature=ANSWER_TEMPERATURE if plan.temperature is None else plan.temperature,
             seed=draw.integer(0, MAX_SEED),
         )
         answer = trim_answer(completion.text)
-        if (reason := gate_answer(messages[-1].content, answer, earlier)) is None:
+        if (reason := gate_answer(question, answer, earlier)) is None:
             return answer
     raise InvalidExampleError(f"The model's answer was not good enough ({reason}).", reason=f"answer_{reason}")
 

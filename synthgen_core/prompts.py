@@ -98,7 +98,7 @@ Traits of this example (adapt details of the situation where needed, so that all
 Length: {length}
 Language: {language}"""
 
-ANSWER = "You are a helpful expert in {domain}. Answer in two to four short sentences."
+ANSWER = "You are an expert in {subdomain}. Answer the question directly, in two to four short sentences."
 
 
 def build_prompt(
@@ -153,8 +153,8 @@ def get_prompt_in_language(
 
 def answer_prompt(domain: Domain, subdomain: Subdomain, scenario: Scenario, language: Language) -> Message:
     """The system message under which a small model answers the question bank's user turns."""
-    traits = ", ".join(f"{label_of(name)} {in_words(value)}" for name, value in scenario.parameters.items())
-    sentences = [ANSWER.format(domain=domain.name), f"The case is about {subdomain.name}: {traits}."]
+    traits = "; ".join(f"{label_of(name)}: {in_words(value)}" for name, value in scenario.parameters.items())
+    sentences = [ANSWER.format(subdomain=f"{subdomain.name} ({domain.name})"), f"Context: {traits}."]
     if language.code != "en":
         sentences.append(f"Answer in {language.full_name}.")
     return Message(Role.SYSTEM, " ".join(sentences))

@@ -15,6 +15,7 @@ from synthgen_core.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 """The folder that holds the app; relative data folders start here."""
+MOST_HOURS = 100_000
 
 
 def _text(value: str) -> str:
@@ -31,9 +32,10 @@ def _flag(value: str) -> bool:
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.strip().lstrip("-").isdigit() or not least <= int(value) <= most:
+        number = int(value) if value.strip().lstrip("+-").isdecimal() else least - 1
+        if not least <= number <= most:
             raise ValueError(f"a whole number from {least} to {most} is expected")
-        return int(value)
+        return number
 
     return parse
 
@@ -43,8 +45,8 @@ def _hours(value: str) -> float:
         hours = float(value)
     except ValueError:
         hours = -1.0
-    if not 0 <= hours < float("inf"):
-        raise ValueError("a number of hours, 0 or more, is expected")
+    if not 0 <= hours <= MOST_HOURS:
+        raise ValueError(f"a number of hours, 0 to {MOST_HOURS:,}, is expected")
     return hours
 
 
@@ -58,11 +60,16 @@ def _choice(*values: str) -> Callable[[str], str]:
 
 
 def _folder(value: str) -> Path:
-    return (ROOT / Path(value.strip()).expanduser()).resolve()
+    try:
+        return (ROOT / Path(value.strip()).expanduser()).resolve()
+    except RuntimeError as error:  # ~somebody, who is not there
+        raise ValueError("the path of a folder is expected") from error
 
 
 def _setting(default: Any, parse: Callable[[str], Any], help_text: str, *, is_secret: bool = False) -> Any:
-    return field(default=default, metadata={"parse": parse, "help": help_text, "is_secret": is_secret})
+    return field(
+        default=default, repr=not is_secret, metadata={"parse": parse, "help": help_text, "is_secret": is_secret}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     Raises:
         ConfigError: a value cannot be used; it names the setting, the value (unless secret) and what is expected.
     """
-    given = environment if environment is not None else {**_dotenv(ROOT / ".env"), **os.environ}
+    given = read_environment() if environment is None else environment
     values: dict[str, object] = {}
     for name, setting in SETTINGS.items():
         if not (raw := given.get(name) or "").strip():
@@ -135,9 +142,17 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     return Settings(**values)  # type: ignore[arg-type] # each was parsed by its own field's parser
 
 
+def read_environment() -> dict[str, str]:
+    """What is set in this process's environment, and in ``.env`` where that does not say otherwise."""
+    return {**_dotenv(ROOT / ".env"), **os.environ}
+
+
 def _dotenv(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     from dotenv import dotenv_values
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read.", "Save it as UTF-8 text that you may read.") from error

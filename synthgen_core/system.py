@@ -59,12 +59,12 @@ def this_process() -> str:
 
 def is_dead(owner: str) -> bool:
     """Whether the process of this name ended. False where that cannot be known: it ran on another computer."""
-    host, pid, start = owner.rsplit(":", 2)
-    if host != platform.node():
-        return False
     try:
+        host, pid, start = owner.rsplit(":", 2)
+        if host != platform.node():
+            return False
         return abs(psutil.Process(int(pid)).create_time() - float(start)) > 1
-    except (psutil.NoSuchProcess, ValueError):
+    except psutil.NoSuchProcess:
         return True
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):
         return False

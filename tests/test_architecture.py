@@ -26,7 +26,7 @@ FLOORS = (
 """Rooms from the ground up. A module imports what is on its own floor or below; a new one goes into its row."""
 STRANGERS = FLOORS[3]
 """These know the outside world, each its own part of it, and nothing of one another."""
-NOT_FOR_PAGES = (*STRANGERS, *FLOORS[4])
+NOT_FOR_PAGES = ("providers", "database", "files", "generator", "jobs", "concurrency")
 """A page draws; what is done, is done by an action."""
 OWNERS = {
     "sqlalchemy": ("database",),

@@ -12,6 +12,7 @@ from synthgen_core.settings import ROOT, load_settings
 from tests.tools import chromium, postgres
 
 IS_WINDOWS = sys.platform == "win32"
+needs_shell = pytest.mark.skipif(IS_WINDOWS, reason="the stand-ins for programs are shell scripts")
 
 
 def program(path: Path, text: str) -> Path:
@@ -31,7 +32,7 @@ def test_a_given_chromium_that_does_not_run_is_an_error_and_no_other_is_taken(tm
         chromium.find_chromium({"TEST_CHROMIUM": str(tmp_path / "nowhere")}.items())
 
 
-@pytest.mark.skipif(IS_WINDOWS, reason="there a browser is not asked for its version, since it would open a window")
+@needs_shell
 def test_a_stub_that_only_tells_how_to_install_is_passed_over(tmp_path: Path) -> None:
     stub = program(tmp_path / "stub", "echo Please install the snap >&2; exit 1")
     real = program(tmp_path / "real", "echo Chromium 1")
@@ -58,6 +59,7 @@ def test_a_given_server_is_used(monkeypatch: pytest.MonkeyPatch, postgres_url: s
     assert postgres.given_url() == postgres_url
 
 
+@needs_shell
 def test_a_server_that_cannot_be_made_tells_why() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -68,6 +70,7 @@ def test_a_server_that_cannot_be_made_tells_why() -> None:
             pass
 
 
+@needs_shell
 def test_a_server_that_cannot_start_tells_why() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.words import ago, plural
+from pages.ui.words import ago, as_label, plural
 from synthgen_core.formats import FORMATS
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.models import Dataset
@@ -18,10 +18,11 @@ def draw_dataset_rows(place: Workspace, datasets: list[Dataset]) -> None:
         if language := LANGUAGES.get(str(dataset.metadata.get("language"))):
             facts.append(language.name)
         if model := dataset.metadata.get("model"):
-            facts.append(str(model))
+            facts.append(as_label(str(model)))
         with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(gap=None, width="content"):
-                st.page_link("pages/dataset.py", label=f"**{dataset.name}**", query_params={"dataset": dataset.id})
+                name = f"**{as_label(dataset.name)}**"
+                st.page_link("pages/dataset.py", label=name, query_params={"dataset": dataset.id})
                 st.caption(" · ".join(facts))
             with st.container(gap=None, width="content", horizontal_alignment="right"):
                 st.markdown(plural(dataset.example_count, "example"), width="content")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui.words import as_markdown
+from pages.ui.words import as_label, as_markdown
 from synthgen_core.actions.generation import conversation
 from synthgen_core.models import Example, JsonObject, Role
 from synthgen_core.prompts import label_of
@@ -27,7 +27,8 @@ def draw_parameters(metadata: JsonObject) -> None:
     parameters = metadata.get("parameters")
     if isinstance(parameters, dict):
         lines = [
-            f":gray[:small[{label_of(name)}]]  \n:small[{in_words(str(value))}]" for name, value in parameters.items()
+            f":gray[:small[{as_label(label_of(name))}]]  \n:small[{as_label(in_words(str(value)))}]"
+            for name, value in parameters.items()
         ]
         st.markdown("\n\n".join(lines))
 

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.examples import draw_example_with_parameters
 from pages.ui.shell import reporting, show_error
-from pages.ui.words import duration
+from pages.ui.words import as_id, duration
 from synthgen_core.actions.generation import (
     MOST_EXAMPLES,
     MOST_WORKERS,
@@ -75,8 +75,8 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
             "Set the temperature", key="own_temperature", help="How daring the model's choice of words is."
         )
         temperature = st.slider("Temperature", 0.0, 2.0, 0.7, 0.1, key="temperature", disabled=not own)
-    if seed.strip() and not seed.strip().isdigit():
-        st.error("A seed is a whole number, 0 or more.", icon=":material/error:")
+    if seed.strip() and as_id(seed.strip()) is None:
+        st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
         return None
     return GenerationRequest(
         domain=domain.slug,
@@ -86,7 +86,7 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         format_type=format_type,
         language=language or "en",
         name=name,
-        seed=int(seed) if seed.strip() else None,
+        seed=as_id(seed.strip()),
         workers=int(workers),
         temperature=temperature if own else None,
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.examples import draw_example_card
-from pages.ui.words import duration, plural, status_badge
+from pages.ui.words import as_label, as_markdown, draw_error, duration, plural, status_badge
 from synthgen_core.actions.datasets import get_dataset_details
 from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
 from synthgen_core.errors import NotFoundError, SynthGenError
@@ -44,7 +44,7 @@ def _sidebar_card(workspace: Workspace) -> None:
     for view in views[:3]:
         with st.container(border=True):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f"**{view.title.split(' / ')[-1]}**", width="content")
+                st.markdown(f"**{as_label(view.title.split(' / ')[-1])}**", width="content")
                 status_badge(view.job.status)
             st.progress(
                 view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
@@ -69,7 +69,7 @@ def _panel(workspace: Workspace, job_id: int) -> None:
         st.rerun()
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{view.title}**")
+            st.markdown(f"**{as_label(view.title)}**")
             status_badge(job.status)
         st.progress(view.fraction, text=job.note or counts(view))
         draw_causes(view)
@@ -100,7 +100,7 @@ def draw_causes(view: JobView) -> None:
     causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
     if job.status is JobStatus.FAILED and causes:
         newest = list(causes.values())[-1]
-        st.error(f"**{newest['message']}**  \n{newest['hint']}", icon=":material/error:")
+        draw_error(str(newest["message"]), str(newest["hint"]))
     total = sum(int(str(entry["count"])) for entry in causes.values())
     if total:
         with st.expander(
@@ -108,7 +108,8 @@ def draw_causes(view: JobView) -> None:
             + ("" if view.shortfall else " and were replaced" if total > 1 else " and was replaced")
         ):
             for cause, entry in sorted(causes.items(), key=lambda item: -int(str(item[1]["count"]))):
-                st.markdown(f"**{entry['count']} × {cause.replace('_', ' ')}**: {entry['message']} {entry['hint']}")
+                said = as_markdown(f"{entry['message']} {entry['hint']}")
+                st.markdown(f"**{entry['count']} × {as_label(cause.replace('_', ' '))}**: {said}")
 
 
 def draw_job_actions(workspace: Workspace, view: JobView) -> None:
@@ -123,7 +124,7 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 "Cancel",
                 key=f"cancel{job.id}",
                 icon=":material/stop_circle:",
-                on_click=cancel_task,
+                on_click=_cancel,
                 args=(workspace, job.id),
                 disabled=job.cancel_requested,
             )
@@ -135,6 +136,13 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 on_click=_resume,
                 args=(workspace, job.id),
             )
+
+
+def _cancel(workspace: Workspace, job_id: int) -> None:
+    try:
+        cancel_task(workspace, job_id)
+    except SynthGenError as error:
+        session.set_problem(error)
 
 
 def _resume(workspace: Workspace, job_id: int) -> None:

@@ -1,7 +1,6 @@
 """What surrounds every page: the workspace, errors in the reader's words, the running job in the sidebar."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 
 import streamlit as st
@@ -10,8 +9,9 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages.ui import session
 from pages.ui.jobs import sidebar_jobs
 from pages.ui.style import apply_style
+from pages.ui.words import draw_error
 from synthgen_core.errors import SynthGenError
-from synthgen_core.settings import ROOT, load_settings
+from synthgen_core.settings import ROOT, load_settings, read_environment
 from synthgen_core.workspace import Workspace, shared_workspace
 
 
@@ -29,16 +29,10 @@ def require_shell() -> None:
 def workspace() -> Workspace:
     """The workspace of this process. Where it cannot be opened, the page says why and ends."""
     try:
-        return shared_workspace(load_settings({**_secrets(), **_environment()}))
+        return shared_workspace(load_settings({**_secrets(), **read_environment()}))
     except SynthGenError as error:
         show_error(error)
         st.stop()
-
-
-def _environment() -> Mapping[str, str]:
-    from dotenv import dotenv_values
-
-    return {**{name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}, **os.environ}
 
 
 def _secrets() -> Mapping[str, str]:
@@ -58,7 +52,7 @@ def page_head(title: str) -> Iterator[None]:
 
 def show_error(error: SynthGenError) -> None:
     """What failed, on what, and one thing to do."""
-    st.error(f"**{error.message}**" + (f"  \n{error.hint}" if error.hint else ""), icon=":material/error:")
+    draw_error(error.message, error.hint)
 
 
 @contextlib.contextmanager
@@ -74,5 +68,6 @@ def draw_sidebar() -> None:
     """Style, logo, and the jobs that run."""
     apply_style()
     st.logo(str(ROOT / "static" / "logo.svg"), icon_image=str(ROOT / "static" / "icon.svg"), size="large")
+    place = workspace()  # where that fails, the page itself says why: a sidebar may be folded away
     with st.sidebar:
-        sidebar_jobs(workspace())
+        sidebar_jobs(place)

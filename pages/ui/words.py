@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import streamlit as st
 
@@ -16,8 +17,19 @@ STATUS = {
     JobStatus.INTERRUPTED: ("interrupted", "orange", ":material/pause_circle:"),
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400
-ACTIVE_MARKUP = re.compile(r"[$\\]|!(?=\[)|:(?=[\w-]+(?:/\w+)?[:\[])")
-"""What Streamlit's Markdown would turn into formulas, images or directives."""
+ID_DIGITS = 18
+"""The longest whole number that every database takes has more digits than this."""
+EMOJI = r"(?P<emoji>:(?=(?!\d\d?:)(?:material/)?[\w+-]+:))"
+"""The colon of an emoji's or icon's name; escaping does not stop it, an invisible character does."""
+JOINER = "\N{WORD JOINER}"
+INLINE_CODE = r"(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)"
+ADDRESS = r"https?://[\w.-]+(?::\d+)?[/\w.~%?#=+,@&-]*"
+ACTIVE_MARKUP = re.compile(
+    rf"(?P<kept>{INLINE_CODE}|{ADDRESS})|{EMOJI}|[$\\<]|!(?=\[)|&(?=#?\w+;)|:(?=[^\W\d]|:)", re.DOTALL
+)
+"""Code within a line and addresses, which are kept; and what would become a formula, image, directive or HTML."""
+FENCE = re.compile(r"(?P<indent>\s*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})\s*(?P<language>[\w+#.-]*).*")
+PUNCTUATION = re.compile(rf"{EMOJI}|[\\`*_{{}}\[\]()#+.!|<>~$&:-]")
 
 
 def status_badge(status: JobStatus) -> None:
@@ -26,9 +38,19 @@ def status_badge(status: JobStatus) -> None:
     st.badge(word, color=colour, icon=icon)
 
 
+def draw_error(message: str, hint: str) -> None:
+    """What failed, on what, and one thing to do."""
+    st.error(f"**{as_label(message)}**" + (f"  \n{as_markdown(hint)}" if hint else ""), icon=":material/error:")
+
+
 def plural(count: int, noun: str) -> str:
     """``1 example``, ``1,200 examples``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def as_id(text: str) -> int | None:
+    """The id, or seed, that somebody wrote: ``7``. None where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS else None
 
 
 def duration(seconds: float) -> str:
@@ -61,15 +83,39 @@ def gibibytes(amount: int) -> str:
     return f"{amount / 2**30:.1f} GB"
 
 
+def as_label(text: str) -> str:
+    """A name of unknown origin, for a title, link or badge: it reads as it was written, and none of it is markup."""
+    return PUNCTUATION.sub(lambda match: f":{JOINER}" if match["emoji"] else f"\\{match[0]}", text)
+
+
 def as_markdown(text: str) -> str:
     """A text of unknown origin as Markdown: lists, emphasis and code work; formulas, images, HTML and the like do not.
 
-    Every line break is kept. Code blocks are left as they are.
+    Every line break is kept. A block of code gets a fence of our own, which nothing in it can end: whoever reads the
+    result agrees with us on where code begins and ends.
     """
-    parts = re.split(r"(```.*?(?:```|\Z))", text, flags=re.DOTALL)
-    return "".join(part if part.startswith("```") else _prose(part) for part in parts)
+    lines = iter(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    parts: list[str] = []
+    prose: list[str] = []
+    for line in lines:
+        if (opening := FENCE.fullmatch(line)) is None:
+            prose.append(line)
+            continue
+        end = re.compile(rf"\s*{opening['fence']}{opening['fence'][0]}*\s*")
+        code = "\n".join(takewhile(lambda line, end=end: not end.fullmatch(line), lines))  # type: ignore[misc]
+        code = re.sub(rf"(?m)^[ \t]{{0,{len(opening['indent'])}}}", "", code)
+        own_fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", code))])
+        parts += [_prose(prose), f"{own_fence}{opening['language']}\n{code}\n{own_fence}"]
+        prose = []
+    return "\n".join([*parts, _prose(prose)])
 
 
-def _prose(text: str) -> str:
-    escaped = ACTIVE_MARKUP.sub(lambda match: "\\" + match[0], text)
+def _prose(lines: list[str]) -> str:
+    escaped = ACTIVE_MARKUP.sub(_inert, "\n".join(lines))
     return re.sub(r"(?<!\n)\n(?!\n)", "  \n", escaped)
+
+
+def _inert(match: re.Match[str]) -> str:
+    if match["kept"]:
+        return match["kept"].replace("![", f"!{JOINER}[")  # should Markdown not take it for code
+    return f":{JOINER}" if match["emoji"] else f"\\{match[0]}"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.files import to_line, write_atomically
-from synthgen_core.formats import get_format
+from synthgen_core.formats import SURROGATE, get_format
 from synthgen_core.models import Dataset, Example
 from synthgen_core.workspace import ACTIVE, Workspace
 
 PAGE_SIZE = 20
 """Rows of a list that are shown at once."""
+LONGEST_NAME = 200
 STOP_SECONDS = 5.0
 
 
@@ -35,6 +36,7 @@ def get_datasets(
     page_size: int = PAGE_SIZE,
 ) -> DatasetPage:
     """One page (from 1) of the datasets that match. Raises NotFoundError for an unknown domain or format."""
+    text = storable(text)
     slug = workspace.catalogue.domain(domain).slug if domain else None
     shape = get_format(format_type).name if format_type else None
     total = workspace.database.count_datasets(slug, shape, text=text)
@@ -57,7 +59,7 @@ def get_dataset_details(workspace: Workspace, dataset_id: int) -> Dataset:
 
 def find_dataset(workspace: Workspace, name: str) -> Dataset:
     """The dataset with this id, or the newest with this name. Raises NotFoundError."""
-    if name.strip().isdigit():
+    if name.strip().isdecimal():
         return workspace.database.get_dataset(int(name))
     datasets = workspace.database.get_datasets(sort="created_at")
     for dataset in datasets:
@@ -105,11 +107,21 @@ def save_dataset_to_jsonl(workspace: Workspace, dataset_id: int, path: Path) -> 
     return count
 
 
+def clean_name(text: str) -> str:
+    """A name as it is kept: one line of at most ``LONGEST_NAME`` characters."""
+    return " ".join(storable(text).split())[:LONGEST_NAME].rstrip()
+
+
+def storable(text: str) -> str:
+    """The text without what no database takes: NUL and halves of characters."""
+    return SURROGATE.sub("\ufffd", text).replace("\0", "")
+
+
 def rename_dataset(workspace: Workspace, dataset_id: int, name: str, description: str = "") -> None:
     """Change name and description. Raises NotFoundError, or ConfigError for an empty name."""
-    if not (name := " ".join(name.split())[:200]):
+    if not (name := clean_name(name)):
         raise ConfigError("A dataset needs a name.", "Type one.")
-    workspace.database.update_dataset(dataset_id, name=name, description=description.strip())
+    workspace.database.update_dataset(dataset_id, name=name, description=storable(description).strip())
 
 
 def delete_dataset(workspace: Workspace, dataset_id: int) -> None:

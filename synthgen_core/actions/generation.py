@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
+from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.providers import open_provider, provider_config
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import NewDataset, NewExample, NewJob, PaidReply, Progress
@@ -84,7 +85,8 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
     """
     kind = provider_kind(request.provider.type)
     _in_range("number of examples", request.num_examples, 1, MOST_EXAMPLES)
-    _in_range("number of workers", request.workers or kind.workers, 1, MOST_WORKERS)
+    workers = kind.workers if request.workers is None else request.workers
+    _in_range("number of workers", workers, 1, MOST_WORKERS)
     if request.temperature is not None:
         _in_range("temperature", request.temperature, 0, 2)
     spoken = language(request.language)
@@ -111,9 +113,9 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
         subdomain=plan.subdomain.slug,
         format_type=plan.format.name,
         language=spoken.code,
-        name=" ".join(request.name.split())[:200] or f"{plan.subdomain.name}, {plan.format.name}",
+        name=clean_name(request.name) or f"{plan.subdomain.name}, {plan.format.name}",
         seed=seed,
-        workers=request.workers or kind.workers,
+        workers=workers,
         method=plan.method,
     )
     return filled, plan
@@ -247,7 +249,6 @@ def _run_in_background(
     workspace: Workspace, job: Job, request: GenerationRequest, plan: Plan, *, is_repeatable: bool
 ) -> None:
     database, workers = workspace.database, request.workers or 1
-    memory = _memory(workspace, job) if is_repeatable else None
 
     def work(run: Run) -> None:
         assert job.dataset_id is not None
@@ -260,6 +261,7 @@ def _run_in_background(
             run.note("")
             done = database.get_job_items(job.id)
             items = (item for item in range(job.requested) if item not in done)
+            memory = _memory(workspace, job, use_cache=request.use_cache) if is_repeatable else None
             generator = DatasetGenerator(provider, workspace.catalogue)
             for outcomes in generator.generate(plan, items, executor, workers, memory=memory, stop=run.stop):
                 progress = _progress(run, request.provider.type, outcomes)
@@ -283,9 +285,12 @@ def _put_file_in_order(workspace: Workspace, dataset: Dataset) -> None:
     workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)
 
 
-def _memory(workspace: Workspace, job: Job) -> Memory:
+def _memory(workspace: Workspace, job: Job, *, use_cache: bool) -> Memory | None:
+    """Finds this job's paid replies, and other jobs' where that is allowed; None where there are none to be found."""
     settings = workspace.settings
-    since = now() - timedelta(hours=settings.cache_ttl) if settings.enable_caching else None
+    since = now() - timedelta(hours=settings.cache_ttl) if settings.enable_caching and use_cache else None
+    if not workspace.database.has_completions(job_id=job.id, since=since):
+        return None
 
     def find(key: str) -> Completion | None:
         return workspace.database.get_completions([key], job_id=job.id, since=since).get(key)

@@ -63,7 +63,7 @@ def get_job(workspace: Workspace, job_id: int, *, newest: int = 0) -> JobView:
 
 def find_job(workspace: Workspace, name: str) -> Job:
     """The job with this id; ``latest``: the newest that can be resumed. Raises NotFoundError."""
-    if name.strip().isdigit():
+    if name.strip().isdecimal():
         return workspace.database.get_job(int(name))
     if name.strip().lower() == "latest":
         stopped = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)

@@ -10,7 +10,7 @@ from synthgen_core.actions.jobs import JobView, get_active_tasks, get_all_tasks
 from synthgen_core.actions.providers import choose_provider, open_provider
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
-from synthgen_core.settings import SETTINGS, Settings
+from synthgen_core.settings import SETTINGS, Settings, read_environment
 from synthgen_core.system import Share, get_cpu_usage, get_disk_usage, get_memory_usage
 from synthgen_core.workspace import Workspace, open_workspace
 
@@ -63,10 +63,10 @@ def get_system_status(workspace: Workspace) -> SystemStatus:
 
 def examine(settings: Settings) -> list[Finding]:
     """What is configured, reachable and writable; never raises."""
-    set_ = [name for name in SETTINGS if os.environ.get(name)]
+    set_ = [name for name in SETTINGS if read_environment().get(name)]
     findings = [
         Finding("version", True, f"{__version__}, Python {platform.python_version()}, {platform.system()}"),
-        Finding("settings", True, f"from the environment: {', '.join(set_) or 'none'}"),
+        Finding("settings", True, f"from the environment or .env: {', '.join(set_) or 'none'}"),
         _examine_folder(settings.data_dir),
     ]
     try:

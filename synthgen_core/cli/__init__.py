@@ -6,14 +6,13 @@ can be resumed. A new command is one function and its row in ``commands.COMMANDS
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 from synthgen_core import __version__
-from synthgen_core.cli.commands import COMMANDS, FAILED, USAGE
+from synthgen_core.cli.commands import COMMANDS, FAILED, INTERRUPTED, USAGE
 from synthgen_core.errors import ConfigError, NotFoundError, SynthGenError
-from synthgen_core.settings import load_settings
+from synthgen_core.settings import load_settings, read_environment
 from synthgen_core.workspace import log_to_stderr
 
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
     try:
-        log_to_stderr(load_settings().log_level if os.environ.get("LOG_LEVEL") else "warning")
+        log_to_stderr(load_settings().log_level if read_environment().get("LOG_LEVEL") else "warning")
         return int(options.run(options))
     except SynthGenError as error:
         if options.json:
@@ -43,3 +42,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE if isinstance(error, ConfigError | NotFoundError) else FAILED
     except BrokenPipeError:
         return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -58,17 +58,28 @@ def insert_completions(connection: sa.Connection, job_id: int, replies: Sequence
     connection.execute(UPSERT[connection.dialect.name], rows)
 
 
+def _kept_by(job_id: int | None, since: datetime | None) -> sa.ColumnElement[bool]:
+    """The replies of this job, and any made at ``since`` or later."""
+    either = [completions.c.job_id == job_id] if job_id is not None else []
+    if since is not None:
+        either.append(completions.c.created_at >= since)
+    return sa.or_(sa.false(), *either)
+
+
 class CompletionRoom(Connection):
     """What can be done with rows of ``completions``."""
+
+    def has_completions(self, *, job_id: int | None = None, since: datetime | None = None) -> bool:
+        """Whether there is any reply of this job, or one made at ``since`` or later."""
+        query = sa.select(sa.exists().where(_kept_by(job_id, since)))
+        with self._reading() as connection:
+            return bool(connection.execute(query).scalar())
 
     def get_completions(
         self, keys: Iterable[str], *, job_id: int | None = None, since: datetime | None = None
     ) -> dict[str, Completion]:
         """The replies kept under these keys, where one is: those of this job, and any made at ``since`` or later."""
-        kept_by = [completions.c.job_id == job_id] if job_id is not None else []
-        if since is not None:
-            kept_by.append(completions.c.created_at >= since)
-        query = sa.select(completions).where(completions.c.key.in_(list(keys)), sa.or_(sa.false(), *kept_by))
+        query = sa.select(completions).where(completions.c.key.in_(list(keys)), _kept_by(job_id, since))
         with self._reading() as connection:
             return {
                 row.key: Completion(

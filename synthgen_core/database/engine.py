@@ -78,7 +78,10 @@ def _begin(connection: sa.Connection) -> None:
     if options.get("is_read", False):
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('is_synced', True) else 'NORMAL'}")
+    level = "FULL" if options.get("is_synced", True) else "NORMAL"
+    if connection.info.get("synchronous") != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -166,6 +169,7 @@ class Connection:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._unsynced = engine.execution_options(is_synced=False)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -176,7 +180,7 @@ class Connection:
     def _writing(self, *, is_synced: bool = True) -> Iterator[sa.Connection]:
         """One transaction. It survives a power cut if ``is_synced``, else from the next synced one on; the end of this
         process, however violent, costs neither."""
-        with translated(), self.engine.execution_options(is_synced=is_synced).begin() as connection:
+        with translated(), (self.engine if is_synced else self._unsynced).begin() as connection:
             yield connection
 
     def close(self) -> None:

@@ -156,7 +156,7 @@ class ExampleRoom(Connection):
             current = to_example(row)
             if current.revision != seen_revision:
                 raise ConflictError(
-                    f"Somebody changed example {example_id}: it is at revision {current.revision}, not {seen_revision}.",
+                    f"Somebody changed example {example_id}: its revision is {current.revision}, not {seen_revision}.",
                     "Compare both texts and save again.",
                 )
             written = {"example_id": example_id, "batch_id": batch_id, "reason": reason}

@@ -56,9 +56,7 @@ def test_exchanges_stay_in_their_range_and_reach_its_ends(domain: Domain) -> Non
 
 
 def test_the_bank_yields_enough_different_first_turns(domain: Domain) -> None:
-    texts = {
-        s.slug: {f"{c[0].statement} {c[1]} {c[2]}" for c in cores(s)} for s in domain.subdomains
-    }
+    texts = {s.slug: {f"{c[0].statement} {c[1]} {c[2]}" for c in cores(s)} for s in domain.subdomains}
     assert {slug: len(t) for slug, t in texts.items() if len(t) < 25} == {}
     assert len(set().union(*texts.values())) >= 300
     assert sum(map(len, texts.values())) == len(set().union(*texts.values())), "a core stands in two subdomains"

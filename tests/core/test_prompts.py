@@ -161,7 +161,7 @@ def test_every_value_that_can_be_drawn_reaches_the_prompts_in_words(slug: str) -
                     assert f"- {label_of(name)}: {in_words(word)}" in brief
             small = answer_prompt(domain, subdomain, scenario, LANGUAGES["en"]).content
             for name, word in drawn.items():
-                assert f"{label_of(name)} {in_words(word)}" in small
+                assert f"{label_of(name)}: {in_words(word)}" in small
 
 
 def test_each_meaning_belongs_to_a_value_that_can_be_drawn() -> None:
