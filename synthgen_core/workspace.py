@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from synthgen_core.database import Database, open_database
 from synthgen_core.domains import Catalogue, load_catalogue
+from synthgen_core.errors import DatabaseError
 from synthgen_core.files import Mirror
 from synthgen_core.jobs import JobRunner, find_lost_jobs
 from synthgen_core.models import JobStatus
@@ -64,7 +65,8 @@ def open_workspace(settings: Settings) -> Workspace:
 def repair_files(workspace: Workspace) -> list[int]:
     """Compare every dataset's file with the database and write the wrong ones anew; returns their dataset ids.
 
-    Files of datasets that a job is writing to are left alone. Raises DatabaseError.
+    Files of datasets that a job is writing to are left alone; one that cannot be written is logged. Raises
+    DatabaseError.
     """
     busy = {job.dataset_id for job in workspace.database.get_jobs(ACTIVE)}
     wrong = [
@@ -72,10 +74,16 @@ def repair_files(workspace: Workspace) -> list[int]:
         for dataset in workspace.database.get_datasets()
         if dataset.id not in busy and not workspace.mirror.is_equal(dataset.id, dataset.file_path)
     ]
+    mended = []
     for dataset in wrong:
-        workspace.mirror.rewrite(dataset.id, dataset.file_path)
-        LOG.warning("the file of dataset %s was not what the database holds; it was written anew", dataset.id)
-    return [dataset.id for dataset in wrong]
+        try:
+            workspace.mirror.rewrite(dataset.id, dataset.file_path)
+        except DatabaseError as error:
+            LOG.error("the file of dataset %s is not what the database holds: %s", dataset.id, error.message)
+        else:
+            mended.append(dataset.id)
+            LOG.warning("the file of dataset %s was not what the database holds; it was written anew", dataset.id)
+    return mended
 
 
 def shared_workspace(settings: Settings) -> Workspace:

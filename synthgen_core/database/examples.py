@@ -113,8 +113,11 @@ class ExampleRoom(Connection):
             .where(examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE)
             .order_by(examples.c.example_index)
         )
-        with self._reading() as connection:
-            for row in connection.execution_options(yield_per=STREAM_ROWS).execute(query):
+        with (
+            self._reading() as connection,
+            connection.execution_options(yield_per=STREAM_ROWS).execute(query) as rows,
+        ):
+            for row in rows:
                 yield row[0], row[1]
 
     def get_job_items(self, job_id: int) -> set[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from synthgen_core.database import NewDataset, NewExample, NewJob
+from synthgen_core.database import NewDataset, NewExample, NewJob, Progress
 from synthgen_core.errors import DatabaseError
 from synthgen_core.jobs import Run
 from synthgen_core.models import Dataset, JobKind, JobStatus
@@ -106,7 +106,7 @@ def test_two_can_work_on_one_folder_and_neither_takes_the_other_s_jobs(workspace
     def work(run: Run) -> None:
         begun.set()
         go_on.wait(SECONDS)
-        run.record(_one())
+        run.record(Progress([NewExample(99, {}, {}, 0)]))
 
     workspace.runner.start(job, work)
     assert begun.wait(SECONDS)
@@ -118,12 +118,6 @@ def test_two_can_work_on_one_folder_and_neither_takes_the_other_s_jobs(workspace
     go_on.set()
     assert workspace.runner.wait(job.id, SECONDS)
     assert workspace.database.get_job(job.id).status is JobStatus.COMPLETED
-
-
-def _one():  # type: ignore[no-untyped-def]
-    from synthgen_core.database import Progress
-
-    return Progress([NewExample(99, {}, {}, 0)])
 
 
 def test_opening_finds_the_jobs_of_a_process_that_was_killed(workspace: Workspace) -> None:
