@@ -132,10 +132,12 @@ def wizard(place: Workspace) -> None:
 
 def watch(place: Workspace, job_id: int) -> None:
     """A run, while it happens and after."""
-    if problem := session.take_problem():
-        show_error(problem)
+    notice = st.container()
     with reporting():
         job_panel(place, job_id)
+    if problem := session.take_problem():  # last: the panel may have asked for another run
+        with notice:
+            show_error(problem)
 
 
 require_shell()

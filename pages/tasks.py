@@ -83,8 +83,7 @@ chosen = st.pills(
     key="task_status",
     label_visibility="collapsed",
 )
-if problem := session.take_problem():
-    show_error(problem)
+notice = st.container()
 with reporting():
     count, rows = count_tasks(here, list(chosen)), st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -95,3 +94,6 @@ with reporting():
     polls = bool(get_active_tasks(here))
     with rows:
         st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page)
+if problem := session.take_problem():  # last: the list may have asked for another run
+    with notice:
+        show_error(problem)

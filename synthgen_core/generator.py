@@ -45,6 +45,8 @@ HOPELESS = 30
 
 Memory = Callable[[str], Completion | None]
 """Finds the paid reply under a request's key."""
+Delay = Callable[[int, float | None], float]
+"""Seconds to wait, from how often the call was put back, and what the service asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,12 @@ class _Tally:
 class DatasetGenerator:
     """Makes examples with one provider. Holds no state between runs."""
 
-    def __init__(self, provider: LLMProvider, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self, provider: LLMProvider, catalogue: Catalogue | None = None, *, delay: Delay | None = None
+    ) -> None:
         self.provider = provider
         self.catalogue = catalogue or load_catalogue()
+        self._delay = delay or back_off
 
     def generate(
         self,
@@ -172,13 +177,17 @@ class DatasetGenerator:
 
         for batch in map_unordered(call, backlog, executor, workers, stop=stop):
             outcomes: list[Outcome] = []
+            end: ProviderError | None = None
             for draft, future in batch:
                 try:
                     answer = future.result()
                 except StoppedError:
                     continue
                 except ProviderError as error:
-                    outcomes += self._put_off(draft, error, backlog, tally)
+                    if self._is_the_end(draft, error, tally):
+                        end = error
+                    elif failure := self._put_off(draft, error, backlog, tally):
+                        outcomes.append(failure)
                     continue
                 tally.last_reply = time.monotonic()
                 draft.delays = 0
@@ -194,6 +203,8 @@ class DatasetGenerator:
                     backlog.put_back(draft)
             if outcomes:
                 yield outcomes
+            if end:
+                raise end
             if tally.failed_attempts >= HOPELESS and not tally.made:
                 raise ProviderUnavailableError(
                     f"None of the first {tally.failed_attempts} replies was of any use.",
@@ -217,19 +228,20 @@ class DatasetGenerator:
             return _Answer(reply, is_paid, error=error)
         return _Answer(reply, is_paid)
 
-    def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> list[Outcome]:
-        """A call failed: wait and call again, give this attempt up, or (raise) give the run up."""
+    def _is_the_end(self, draft: _Draft, error: ProviderError, tally: _Tally) -> bool:
+        """Whether a call failed in a way that ends the run: refused for good, or no reply to anybody for long."""
         if isinstance(error, ProviderUnavailableError):
-            draft.waits_since = draft.waits_since if draft.delays else time.monotonic()
-            draft.delays += 1
-            if draft.delays < MAX_DELAYS:
-                backlog.put_back(draft, after=_delay(draft.delays, error.retry_after))
-                return []
-            if tally.last_reply <= draft.waits_since:
-                raise error
-        elif isinstance(error, ProviderRefusedError) and error.is_fatal:
-            raise error
-        return [self._try_again(draft, error, backlog, tally)]
+            return draft.delays + 1 >= MAX_DELAYS and tally.last_reply <= draft.waits_since
+        return isinstance(error, ProviderRefusedError) and error.is_fatal
+
+    def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> Failure | None:
+        """A call failed: wait and call again, or give this attempt up."""
+        draft.waits_since = draft.waits_since if draft.delays else time.monotonic()
+        draft.delays += 1
+        if isinstance(error, ProviderUnavailableError) and draft.delays < MAX_DELAYS:
+            backlog.put_back(draft, after=self._delay(draft.delays, error.retry_after))
+            return None
+        return self._try_again(draft, error, backlog, tally)
 
     def _try_again(self, draft: _Draft, error: SynthGenError, backlog: Backlog[_Draft], tally: _Tally) -> Failure:
         tally.failed_attempts += 1
@@ -313,6 +325,6 @@ def random_seed() -> int:
     return random.SystemRandom().randrange(1, 2**31)
 
 
-def _delay(delays: int, retry_after: float | None) -> float:
+def back_off(delays: int, retry_after: float | None) -> float:
     """What the service asked for, plus exponential back-off with full jitter, so that workers do not wake together."""
     return (retry_after or 0.0) + random.random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0**delays)

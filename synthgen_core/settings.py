@@ -32,10 +32,9 @@ def _flag(value: str) -> bool:
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        number = int(value) if value.strip().lstrip("+-").isdecimal() else least - 1
-        if not least <= number <= most:
+        if not value.strip().removeprefix("-").isdecimal() or not least <= int(value) <= most:
             raise ValueError(f"a whole number from {least} to {most} is expected")
-        return number
+        return int(value)
 
     return parse
 

@@ -1,7 +1,9 @@
 """Making a dataset: check what is asked for, try one example, start a run, resume it."""
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
@@ -35,7 +37,7 @@ from synthgen_core.models import (
     Role,
     Usage,
 )
-from synthgen_core.providers import provider_kind
+from synthgen_core.providers import LLMProvider, provider_kind
 from synthgen_core.workspace import Workspace
 
 MOST_EXAMPLES = 1_000_000
@@ -165,9 +167,19 @@ def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: fl
         raise InvalidExampleError(f"No attempt led to an example. The last one: {last.message}", last.hint)
     finally:
         stop.set()
-        executor.shutdown(wait=False, cancel_futures=True)
+        _close_later(executor, provider)
         alarm.shutdown(wait=False)
+
+
+def _close_later(executor: DaemonExecutor, provider: LLMProvider) -> None:
+    """Close the provider once no call uses it any more; nobody waits for that."""
+    executor.shutdown(wait=False, cancel_futures=True)
+
+    def close() -> None:
+        executor.join()
         provider.close()
+
+    threading.Thread(target=close, name="synthgen-close", daemon=True).start()
 
 
 def _stop_after(stop: Stop, seconds: float) -> None:
@@ -183,7 +195,8 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
         DatabaseError: the data folder or the database cannot be written. Then nothing was made.
     """
     filled, plan = check_request(workspace, request)
-    open_provider(filled.provider).close()
+    with closing(open_provider(filled.provider)) as provider:
+        filled = replace(filled, provider=provider.config)  # with the model that it chose, if none was named
     file_path = workspace.mirror.claim(plan.domain.slug, now())
     new_dataset = NewDataset(
         name=filled.name,
@@ -269,8 +282,7 @@ def _run_in_background(
                 if progress.examples:
                     workspace.mirror.append(dataset.file_path, ((e.content, e.metadata) for e in progress.examples))
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
-            provider.close()
+            _close_later(executor, provider)
             _put_file_in_order(workspace, dataset)
 
     workspace.runner.start(job, work)

@@ -1,5 +1,6 @@
 """Which model writes, and whether it can."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from synthgen_core.errors import ConfigError, ProviderError
@@ -45,7 +46,8 @@ def choose_provider(settings: Settings) -> Choice:
         return Choice(provider_config(settings, settings.llm_provider), "LLM_PROVIDER says so.")
     ollama = provider_config(settings, "ollama", model=settings.llm_model)
     try:
-        models = create_provider("ollama", ollama).get_models()
+        with closing(create_provider("ollama", ollama)) as provider:
+            models = provider.get_models()
     except (ProviderError, ConfigError):
         return Choice(
             provider_config(settings, "embedded"),
@@ -53,7 +55,8 @@ def choose_provider(settings: Settings) -> Choice:
         )
     if not models:
         return Choice(provider_config(settings, "embedded"), "LLM_PROVIDER is not set, and Ollama has no model yet.")
-    model = ollama.model if ollama.model in models else models[0]
+    wanted = (ollama.model, f"{ollama.model}:latest")
+    model = next((model for model in models if model in wanted), models[0])
     return Choice(
         provider_config(settings, "ollama", model=model), f"LLM_PROVIDER is not set, and Ollama answers with {model}."
     )
@@ -65,7 +68,8 @@ def _host(url: str) -> str:
 
 def get_models(settings: Settings, provider_type: str) -> list[str]:
     """The models that can be chosen. Raises NotFoundError, ConfigError or ProviderError."""
-    return create_provider(provider_type, provider_config(settings, provider_type)).get_models()
+    with closing(create_provider(provider_type, provider_config(settings, provider_type))) as provider:
+        return provider.get_models()
 
 
 def open_provider(config: ProviderConfig) -> LLMProvider:
@@ -77,7 +81,11 @@ def open_provider(config: ProviderConfig) -> LLMProvider:
         ConfigError: it cannot be used on this computer.
     """
     provider = create_provider(config.type, config)
-    provider.check()
+    try:
+        provider.check()
+    except BaseException:
+        provider.close()
+        raise
     return provider
 
 

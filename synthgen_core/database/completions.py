@@ -71,7 +71,7 @@ class CompletionRoom(Connection):
 
     def has_completions(self, *, job_id: int | None = None, since: datetime | None = None) -> bool:
         """Whether there is any reply of this job, or one made at ``since`` or later."""
-        query = sa.select(sa.exists().where(_kept_by(job_id, since)))
+        query = sa.select(sa.exists().select_from(completions).where(_kept_by(job_id, since)))
         with self._reading() as connection:
             return bool(connection.execute(query).scalar())
 

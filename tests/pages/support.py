@@ -1,15 +1,15 @@
 """What the page tests share: datasets and jobs made through the database, and reading what a page says."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Element
+from streamlit.testing.v1.element_tree import Block, Button, ButtonGroup, Element
 
 from pages.ui.words import JOINER
 from synthgen_core.database import NewDataset, NewExample, NewJob, Progress
 from synthgen_core.files import to_line
-from synthgen_core.models import Dataset, Job, JobKind, JobStatus, JsonObject, Usage
+from synthgen_core.models import Dataset, Job, JobKind, JobStatus, Json, JsonObject, Usage
 from synthgen_core.workspace import Workspace
 
 PARAMETERS: JsonObject = {"complexity_levels": "medium", "emotional_tones": "frustrated"}
@@ -31,7 +31,7 @@ def simple(n: int) -> JsonObject:
 def make_dataset(
     place: Workspace,
     name: str = "Router trouble",
-    contents: Sequence[JsonObject] = (),
+    contents: Sequence[Mapping[str, Json]] = (),
     *,
     domain: str = "support",
     subdomain: str = "technical_support",
@@ -43,7 +43,7 @@ def make_dataset(
     path = f"datasets/{domain}_{place.database.count_datasets()}.jsonl"
     metadata = {"language": "en", "model": "stub-model"} if metadata is None else metadata
     made = place.database.create_dataset(NewDataset(name, domain, subdomain, format_type, path, description, metadata))
-    new = [NewExample(n, content, {"parameters": PARAMETERS}) for n, content in enumerate(contents)]
+    new = [NewExample(n, dict(content), {"parameters": PARAMETERS}) for n, content in enumerate(contents)]
     place.database.add_examples(made.id, new)
     file = place.settings.data_dir / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,8 @@ def make_job(
     requested: int = 4,
     done: int = 2,
     failed: int = 0,
-    errors: JsonObject | None = None,
-    provider: JsonObject | None = None,
+    errors: Mapping[str, Json] | None = None,
+    provider: Mapping[str, str] | None = None,
 ) -> Job:
     """A job of this dataset in this state, which brought in ``done`` examples."""
     database, runner = place.database, place.runner
@@ -76,7 +76,7 @@ def make_job(
         "temperature": None,
         "method": "structured",
         "use_cache": True,
-        "provider": provider or {"type": "openai", "model": "stub-model", "base_url": "http://127.0.0.1:9/v1"},
+        "provider": dict(provider or {"type": "openai", "model": "stub-model", "base_url": "http://127.0.0.1:9/v1"}),
     }
     job = database.create_job(NewJob(JobKind.GENERATION, parameters, requested, runner.owner), dataset.id)
     if status is not JobStatus.PENDING:
@@ -84,9 +84,9 @@ def make_job(
         first = database.next_index(dataset.id)
         examples = [NewExample(first + n, simple(first + n), {"parameters": PARAMETERS}, n) for n in range(done)]
         usage = Usage(100 * done, 50 * done)
-        database.record(job, Progress(examples, (), failed, done + failed, usage, errors, seconds=30.0))
+        database.record(job, Progress(examples, (), failed, done + failed, usage, dict(errors or {}), seconds=30.0))
         if not status.is_active:
-            database.end_job(job.id, status, errors=errors, seconds=60.0)
+            database.end_job(job.id, status, errors=dict(errors or {}), seconds=60.0)
     return database.get_job(job.id)
 
 
@@ -157,4 +157,16 @@ def dataset_names(page: AppTest) -> list[str]:
 
 def labels(page: AppTest) -> list[str]:
     """The labels of all buttons of a page."""
-    return [button.label for button in page.main.get("button")]
+    return [button.label for button in buttons(page)]
+
+
+def buttons(page: AppTest) -> list[Button]:
+    """The buttons of a page, those of the sidebar left out."""
+    return [button for button in elements(page.main) if isinstance(button, Button)]
+
+
+def filter_by(page: AppTest, *choices: object) -> AppTest:
+    """Choose these in the page's pills, or the one in its segmented control."""
+    pills = page.get("button_group")[0]
+    assert isinstance(pills, ButtonGroup)
+    return pills.set_value(list(choices) if pills.key == "task_status" else choices[0]).run()

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from synthgen_core.workspace import Workspace
-from tests.pages.support import chat, errors, labels, links, make_dataset, make_full, make_job, said
+from tests.pages.support import buttons, chat, errors, labels, links, make_dataset, make_full, make_job, said
 
 Open = Callable[..., AppTest]
 PAGES = ("dashboard", "generate", "datasets", "dataset", "tasks")
@@ -51,7 +51,7 @@ def test_an_empty_page_leads_to_generate(name: str, open_page: Open) -> None:
         assert ("generate", "") in links(page)
         return
     if name != "generate":
-        page.main.get("button")[0].click().run()
+        buttons(page)[0].click().run()
     assert "Customer Support" in labels(page)
 
 

@@ -45,7 +45,12 @@ class Stats:
 
     @property
     def rate(self) -> float:
-        """Calls a second, from the arrival of the first to the answer to the last."""
+        """Calls a second, from the first request to the last."""
+        return (self.calls - 1) / (self.last_call - self.first_call)
+
+    @property
+    def rate_to_answer(self) -> float:
+        """Calls a second, from the first request to the answer to the last: less than the above by one latency."""
         return self.answered / (self.last_answer - self.first_call)
 
 

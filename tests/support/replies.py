@@ -1,6 +1,7 @@
 """What the tests' model servers answer: texts that depend on the request alone, wrapped as three protocols want it."""
 
 import hashlib
+import random
 import re
 from typing import Any
 
@@ -30,8 +31,10 @@ def write(body: dict[str, Any]) -> str:
         return orjson.dumps(conversation(int(found[1]), mark)).decode()
     if INSTRUCTION in asked:
         return orjson.dumps(instruction(mark)).decode()
-    words = ", ".join(reversed(list(dict.fromkeys(WORD.findall(asked.lower())))[:8]))
-    return f"What matters first in case {mark} is the following: {words}. Look at each in turn, then decide what to do."
+    users = [str(message["content"]) for message in body["messages"] if message["role"] == "user"]
+    words = list(dict.fromkeys(WORD.findall(f"{asked} {users[0]}".lower())))[:16]
+    random.Random(mark).shuffle(words)  # answers in one conversation must not repeat one another
+    return f"In case {mark} these come first: {', '.join(words)}. Note what changes with each of them."
 
 
 def conversation(exchanges: int, mark: str) -> dict[str, Any]:

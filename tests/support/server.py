@@ -44,7 +44,7 @@ class Act:
     delay: float = 0.0
     """Seconds before anything is sent."""
     until: threading.Event | None = None
-    """Send nothing before this is set (or the server is closed)."""
+    """Send nothing before this is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ModelServer:
         self._open = 0
         self._script: deque[Act] = deque()
         self._changed = threading.Condition()
-        self._closing = threading.Event()
+        self._released = threading.Event()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.owner = self
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -111,9 +111,13 @@ class ModelServer:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.calls) >= count, seconds), f"only {len(self.calls)} calls"
 
+    def release(self) -> None:
+        """Let every call go on that waits, and those to come."""
+        self._released.set()
+
     def close(self) -> None:
         """Hang up on everybody and stop listening."""
-        self._closing.set()
+        self.release()
         self._http.shutdown()
         self._http.server_close()
         self._http.hang_up()
@@ -138,8 +142,8 @@ class ModelServer:
             self._changed.notify_all()
         act = scripted or self.choose(call)
         if act.delay:
-            self._closing.wait(act.delay)
-        while act.until is not None and not act.until.wait(0.02) and not self._closing.is_set():
+            self._released.wait(act.delay)
+        while act.until is not None and not act.until.wait(0.02) and not self._released.is_set():
             pass
         return call, act
 

@@ -1,0 +1,36 @@
+"""Texts that try to become something: an image, a formula, a directive, HTML. The e2e tests show them in Chromium."""
+
+IMAGE = "![x](http://elsewhere.test/p.png)"
+ATTEMPTS = (
+    IMAGE,
+    f"[{IMAGE}](http://elsewhere.test/)",
+    "![x][r]\n\n[r]: http://elsewhere.test/p.png",
+    "![x\n](http://elsewhere.test/p.png)",
+    f"look ``` {IMAGE}",
+    f"```a`b\n{IMAGE}",
+    f"````\n```\na\n````\n{IMAGE}\n````\nb",
+    f"~~~\n{IMAGE}\n~~~\n{IMAGE}",
+    f"~~~ `\n```\n~~~\n{IMAGE}\n```",
+    f"- ~~~\n```\n~~~\n{IMAGE}\n```",
+    f"> ~~~\n```\n> ~~~\n> {IMAGE}\n```",
+    f":::é\n```\n:::\n{IMAGE}\n```",
+    f":::x:\n```\n:::\n{IMAGE}\n```",
+    f"a `b` http://x.test/` {IMAGE} `",
+    f"<a title='`'> {IMAGE} `",
+    f"| a | b |\n|---|---|\n| ` | {IMAGE} | ` |",
+    f"<!-- {IMAGE}\n\n{IMAGE} -->",
+    f"<!--\n```\n-->\n{IMAGE}\n```",
+    f"[a]: http://x.test 'a\n```\n'\n{IMAGE}\n```",
+    f"`a\n\n{IMAGE}`",
+    f"x\x0b```\x0b{IMAGE} \u2028```\u2028{IMAGE}",
+    f"\\{IMAGE} \\\\{IMAGE}",
+    f"a[^1]\n\n[^1]: {IMAGE}",
+    "<img src='http://elsewhere.test/q.png' onerror='alert(1)'><b>bold</b><script>alert(1)</script>",
+    "<svg onload=alert(1)><iframe src='http://elsewhere.test/'></iframe>",
+    "<style>@import 'http://elsewhere.test/s.css'</style>",
+    "[x](javascript:alert(1)) <javascript:alert(1)>",
+    "$5 and $6, $$x^2$$, $`a`$, `$`$x$`$`, \\(x\\)",
+    ":red[hot] :blue-badge[b] :red-background[r] :small[s] ::youtube[y] :a{b=c}",
+    ":material/bolt: :smile: :streamlit: 1:b: :+1:",
+)
+"""None of them may lead to an image, a formula, a colour, an icon or an element of their own."""
