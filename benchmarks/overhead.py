@@ -1,8 +1,8 @@
 """What the product adds to the time that the model takes: rate, whole command, first example, import.
 
 A server in a process of its own answers each call after 100 ms; the baseline is a bare client that sends the very same
-calls from as many threads and keeps nothing. Both are measured in turn, several times; medians count. Exits with 1
-if a bar is missed.
+calls from as many threads and keeps nothing. Both are measured in turn, several times; medians count.
+``python -m benchmarks.overhead`` takes about 30 s and exits with 1 if a bar is missed.
 """
 
 import argparse
@@ -17,15 +17,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthgen_core.domains import load_catalogue
+from synthgen_core.generator import make_plan
+from synthgen_core.methods import RECIPES
+from synthgen_core.models import Method
+from synthgen_core.settings import SETTINGS
+from tests.support.latency_server import LatencyServer, Stats, latency_server
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from synthgen_core.domains import load_catalogue  # noqa: E402 - the project is not installed
-from synthgen_core.generator import make_plan  # noqa: E402
-from synthgen_core.methods import RECIPES  # noqa: E402
-from synthgen_core.models import Method  # noqa: E402
-from tests.support.latency_server import LatencyServer, Stats, latency_server  # noqa: E402
-
 LATENCY, SEED = 0.1, 7
 LEAST_RATE, MOST_TIMES, MOST_FIRST, MOST_IMPORT = 0.90, 1.6, 2.5, 0.5
 
@@ -93,7 +92,7 @@ def run_command(server: LatencyServer, folder: Path, count: int, workers: int) -
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DATABASE_PATH")}
+    return {name: value for name, value in os.environ.items() if name not in SETTINGS}
 
 
 def _wait_for_first(folder: Path, started: float) -> float:

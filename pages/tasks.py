@@ -3,24 +3,14 @@
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.jobs import POLL, counts, draw_causes, draw_job_actions
+from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, keep_up
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import STATUS, ago, as_label, plural, status_badge
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
-from synthgen_core.errors import SynthGenError
 from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
 
 PER_PAGE = 20
-
-
-def forget(place: Workspace, job_id: int) -> None:
-    """Delete a job's record; its dataset stays."""
-    try:
-        delete_task(place, job_id)
-        st.toast("The job was removed from the list.", icon=":material/delete:")
-    except SynthGenError as error:
-        session.set_problem(error)
 
 
 def task(place: Workspace, view: JobView) -> None:
@@ -45,7 +35,11 @@ def task(place: Workspace, view: JobView) -> None:
             draw_job_actions(place, view)
             if not job.status.is_active:
                 st.button(
-                    "Remove", key=f"forget{job.id}", icon=":material/delete:", on_click=forget, args=(place, job.id)
+                    "Remove",
+                    key=f"forget{job.id}",
+                    icon=":material/delete:",
+                    on_click=act_on_job,
+                    args=(delete_task, place, job.id),
                 )
 
 
@@ -54,11 +48,9 @@ def _model(view: JobView) -> str:
     return as_label(str(provider.get("model"))) if isinstance(provider, dict) else "unknown"
 
 
-def tasks(place: Workspace, statuses: list[JobStatus], number: int) -> None:
+def tasks(place: Workspace, statuses: list[JobStatus], number: int, *, polls: bool) -> None:
     """A page of the list; drawn again every second while a job is at work."""
-    is_active = bool(get_active_tasks(place))
-    if session.was_active("tasks", is_active=is_active) and not is_active:
-        st.rerun()
+    keep_up(is_active=bool(get_active_tasks(place)), polls=polls)
     views = get_all_tasks(place, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     for view in views:
         task(place, view)
@@ -93,7 +85,7 @@ with reporting():
         page = st.pagination(pages, key="tasks_page") if pages > 1 else 1
     polls = bool(get_active_tasks(here))
     with rows:
-        st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page)
+        st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page, polls=polls)
 if problem := session.take_problem():  # last: the list may have asked for another run
     with notice:
         show_error(problem)

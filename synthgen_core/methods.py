@@ -18,7 +18,7 @@ from synthgen_core.languages import Language
 from synthgen_core.models import ChatRequest, Completion, JsonObject, Message, Method, Role, Scenario
 from synthgen_core.parsing import parse_reply
 from synthgen_core.prompts import answer_prompt, build_prompt
-from synthgen_core.questions import first_turn, follow_ups
+from synthgen_core.questions import core, first_turn, follow_ups
 from synthgen_core.scenarios import Draw, draw_scenario
 
 Recipe = Generator[ChatRequest, Completion, JsonObject]
@@ -45,8 +45,19 @@ class Plan:
     max_tokens: int | None = None
 
     def scenario(self, item: int, replacement: int = 0) -> Scenario:
-        """The scenario of an item, or the one that replaces it after a failure."""
-        return draw_scenario(self.domain, self.subdomain, self.seed, item, replacement)
+        """The scenario of an item, or the one that replaces it after a failure.
+
+        The question bank decides what an example is about, so only values that do not contradict it are drawn.
+        """
+        fits = None
+        if self.method is Method.QUESTION_BANK:
+            fits = core(self.domain, self.subdomain, question_number(item, replacement), self.seed)[0].fits
+        return draw_scenario(self.domain, self.subdomain, self.seed, item, replacement, fits=fits)
+
+
+def question_number(item: int, replacement: int) -> int:
+    """Which core of the question bank an item gets; a replacement starts elsewhere (7919 is a prime)."""
+    return item + replacement * 7919
 
 
 def structured(plan: Plan, scenario: Scenario, item: int, replacement: int, attempt: int) -> Recipe:
@@ -68,7 +79,7 @@ def question_bank(plan: Plan, scenario: Scenario, item: int, replacement: int, a
     labels = (plan.seed, item, replacement, attempt)
     draw = Draw("sampling", *labels)
     messages = [answer_prompt(plan.domain, plan.subdomain, scenario, plan.language)]
-    number = item + replacement * 7919  # a prime: a replacement starts elsewhere in the bank
+    number = question_number(item, replacement)
     users = chain(
         [first_turn(plan.domain, plan.subdomain, scenario, number=number, seed=plan.seed)],
         follow_ups(plan.domain, plan.subdomain, scenario, *labels),

@@ -23,10 +23,15 @@ def cores(subdomain: Subdomain) -> list[Core]:
     return [(s, detail, ask) for s in subdomain.situations for detail in s.details for ask in s.asks]
 
 
-def first_turn(domain: Domain, subdomain: Subdomain, scenario: Scenario, number: int, seed: int) -> str:
-    """The user's first message for example ``number`` of a run: consecutive numbers have different cores."""
+def core(domain: Domain, subdomain: Subdomain, number: int, seed: int) -> Core:
+    """The core for example ``number`` of a run: none comes twice before all came once."""
     order = Draw("questions", seed, domain.slug, subdomain.slug).shuffled(cores(subdomain))
-    situation, detail, ask = order[number % len(order)]
+    return order[number % len(order)]
+
+
+def first_turn(domain: Domain, subdomain: Subdomain, scenario: Scenario, number: int, seed: int) -> str:
+    """The user's first message for example ``number`` of a run, in the voice of its scenario."""
+    situation, detail, ask = core(domain, subdomain, number, seed)
     draw = Draw("first turn", seed, domain.slug, subdomain.slug, number)
     voice, drawn = domain.voice, scenario.parameters
     pieces = {

@@ -44,10 +44,19 @@ class Draw:
         return [value for _, _, value in sorted((self._random(), n, value) for n, value in enumerate(values))]
 
 
-def draw_scenario(domain: Domain, subdomain: Subdomain, *labels: object) -> Scenario:
-    """The scenario that belongs to these labels (a run's seed, an item's number, ...): same labels, same scenario."""
+def draw_scenario(
+    domain: Domain, subdomain: Subdomain, *labels: object, fits: Mapping[str, Sequence[str]] | None = None
+) -> Scenario:
+    """The scenario that belongs to these labels (a run's seed, an item's number, ...): same labels, same scenario.
+
+    ``fits`` limits parameters to some of their values; these keep their weights relative to one another.
+    """
     draw = Draw("scenario", *labels)
-    parameters = {name: draw.weighted(weights) for name, weights in domain.parameters.items()}
+    only = fits or {}
+    parameters = {
+        name: draw.weighted({value: weights[value] for value in weights if value in only.get(name, weights)})
+        for name, weights in domain.parameters.items()
+    }
     return Scenario(
         domain=domain.slug,
         subdomain=subdomain.slug,

@@ -1,7 +1,10 @@
 """Drawing jobs: the card in the sidebar, and the panel with progress, newest examples and causes of failure.
 
-A panel polls only while something runs; when that ends, the page is drawn once more, in full, and polling stops.
+A panel polls only while something runs. When that ends or begins, or a button in a panel was pressed, the page is drawn
+once more, in full: only then does polling stop or begin, and what stands around the panel is brought up to date.
 """
+
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -59,14 +62,19 @@ def _sidebar_card(workspace: Workspace) -> None:
 def job_panel(workspace: Workspace, job_id: int) -> None:
     """A job with its progress and newest examples; polls while it runs."""
     is_active = get_job(workspace, job_id).job.status.is_active
-    st.fragment(_panel, run_every=POLL if is_active else None)(workspace, job_id)
+    st.fragment(_panel, run_every=POLL if is_active else None)(workspace, job_id, polls=is_active)
 
 
-def _panel(workspace: Workspace, job_id: int) -> None:
+def keep_up(*, is_active: bool, polls: bool) -> None:
+    """Called first in a polled panel: have the whole page drawn anew if the panel alone would not tell the truth."""
+    if session.takes_whole_page() or is_active != polls:
+        st.rerun()
+
+
+def _panel(workspace: Workspace, job_id: int, *, polls: bool) -> None:
     view = get_job(workspace, job_id, newest=NEWEST)
     job = view.job
-    if session.was_active(f"job{job_id}", is_active=job.status.is_active) and not job.status.is_active:
-        st.rerun()
+    keep_up(is_active=job.status.is_active, polls=polls)
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{as_label(view.title)}**")
@@ -124,8 +132,8 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 "Cancel",
                 key=f"cancel{job.id}",
                 icon=":material/stop_circle:",
-                on_click=_cancel,
-                args=(workspace, job.id),
+                on_click=act_on_job,
+                args=(cancel_task, workspace, job.id),
                 disabled=job.cancel_requested,
             )
         if view.can_resume:
@@ -133,21 +141,15 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 "Resume",
                 key=f"resume{job.id}",
                 icon=":material/play_circle:",
-                on_click=_resume,
-                args=(workspace, job.id),
+                on_click=act_on_job,
+                args=(resume_task, workspace, job.id),
             )
 
 
-def _cancel(workspace: Workspace, job_id: int) -> None:
+def act_on_job(action: Callable[[Workspace, int], object], workspace: Workspace, job_id: int) -> None:
+    """What a button of a job does; what goes wrong is kept for the page to show."""
+    session.ask_for_whole_page()
     try:
-        cancel_task(workspace, job_id)
-    except SynthGenError as error:
-        session.set_problem(error)
-
-
-def _resume(workspace: Workspace, job_id: int) -> None:
-    try:
-        resume_task(workspace, job_id)
-        st.toast("The job goes on.", icon=":material/play_circle:")
+        action(workspace, job_id)
     except SynthGenError as error:
         session.set_problem(error)

@@ -62,8 +62,11 @@ def trial() -> object:
     return st.session_state.get("_trial")
 
 
-def was_active(name: str, *, is_active: bool) -> bool:
-    """Remember whether a polled panel found something running; tells whether it did so the time before."""
-    before = bool(st.session_state.get(f"_active_{name}"))
-    st.session_state[f"_active_{name}"] = is_active
-    return before
+def ask_for_whole_page() -> None:
+    """Called where a button in a polled panel was pressed: more than the panel has changed."""
+    st.session_state["_whole_page"] = True
+
+
+def takes_whole_page() -> bool:
+    """Whether somebody asked for the whole page; told once."""
+    return bool(st.session_state.pop("_whole_page", False))

@@ -21,6 +21,7 @@ The keys of a file, all required unless marked optional:
       [subdomains.examples.chat]     messages = [...]          a worked example worth imitating, one for each format
       [subdomains.examples.instruction]  instruction, input, output
       [[subdomains.situations]]      the bank: statement = "..." details = [2 or more] asks = [2 or more]
+        fits = { NAME = [values] }   optional: the only values of a parameter that do not contradict the situation
 
 A piece may hold the slot of a drawn parameter, as in "a {genres} story"; it is filled with the drawn value in words.
 """

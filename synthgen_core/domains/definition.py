@@ -42,6 +42,8 @@ class Situation:
     statement: str
     details: tuple[str, ...]
     asks: tuple[str, ...]
+    fits: Mapping[str, tuple[str, ...]]
+    """Parameter -> the only values that do not contradict what is said here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,7 @@ class _Reader:
             asks = self.texts(entry, "asks", at, least=MIN_CHOICES)
             statement = self.text(entry, "statement", at)
             self.slots((statement, *details, *asks), at, parameters)
-            situations.append(Situation(statement, details, asks))
+            situations.append(Situation(statement, details, asks, self.fits(entry, at, parameters)))
         if not situations:
             raise self.wrong(f"{where}situations", "the question bank is empty", "Add [[subdomains.situations]].")
         follow_ups = self.texts(table, "follow_ups", where)
@@ -269,6 +271,16 @@ class _Reader:
             situations=tuple(situations),
             follow_ups=follow_ups,
         )
+
+    def fits(
+        self, entry: Mapping[str, Any], where: str, parameters: Mapping[str, Weighted]
+    ) -> dict[str, tuple[str, ...]]:
+        table = self.table(entry, "fits", where)
+        for name in table:
+            values = self.texts(table, name, f"{where}fits.", least=1)
+            if unknown := sorted(set(values) - set(parameters.get(name, ()))):
+                raise self.wrong(f"{where}fits.{name}", f"there is no such value: {unknown[0]}", "Correct it.")
+        return {name: tuple(table[name]) for name in table}
 
     def slots(self, texts: tuple[str, ...], where: str, known: Mapping[str, Any] | tuple[str, ...]) -> None:
         for text in texts:

@@ -236,7 +236,7 @@ def load_engine(given: Path | HubModel | None, progress: Progress | None, stop: 
     """
     registry: _Registry = vars(import_xllamacpp()).setdefault(REGISTRY, _Registry())
     if isinstance(given, HubModel):
-        path = fetch_model(given.name, progress=progress, stop=stop).resolve()
+        path = fetch_model(given.name, progress=progress, stop=stop, models={given.name: given}).resolve()
     else:
         path = ensure_weights(progress=progress, model_path=str(given or ""), stop=stop).resolve()
     with _held(registry.lock.acquire, registry.lock.release, stop):
