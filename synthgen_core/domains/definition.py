@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Situation:
     statement: str
     details: tuple[str, ...]
     asks: tuple[str, ...]
-    fits: Mapping[str, tuple[str, ...]]
+    fits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameter -> the only values that do not contradict what is said here."""
 
 

@@ -8,7 +8,11 @@ import pytest
 from synthgen_core.domains import Domain, load_catalogue
 from synthgen_core.domains.catalogue import HERE, ORDER, common_parameters
 from synthgen_core.domains.definition import SLOT, read_domain
-from synthgen_core.questions import cores, first_turn, follow_ups
+from synthgen_core.formats import FORMATS
+from synthgen_core.languages import LANGUAGES
+from synthgen_core.methods import Plan
+from synthgen_core.models import Method
+from synthgen_core.questions import core, cores, first_turn, follow_ups
 from synthgen_core.scenarios import draw_scenario
 
 PRESENT = [slug for slug in ORDER if (HERE / f"{slug}.toml").exists()]
@@ -123,3 +127,23 @@ def test_each_subdomain_has_seeds_and_a_worked_example_of_each_format(domain: Do
         texts = [subdomain.description, *subdomain.seeds, str(messages), str(instruction)]
         for text in texts:
             assert not PLACEHOLDER.search(text), text
+
+
+def test_what_is_drawn_with_a_question_does_not_contradict_it(domain: Domain) -> None:
+    for subdomain in domain.subdomains:
+        plan = Plan(domain, subdomain, FORMATS["chat"], LANGUAGES["en"], Method.QUESTION_BANK, seed=3)
+        for item in range(60):
+            drawn = plan.scenario(item).parameters
+            situation, _, _ = core(domain, subdomain, item, seed=3)
+            for name, values in situation.fits.items():
+                assert drawn[name] in values, (situation.statement, name)
+
+
+def test_a_limited_draw_keeps_the_weights_of_what_is_left() -> None:
+    support = read_domain(HERE / "support.toml", common_parameters())
+    fits = {"channels": ("chat", "email")}
+    drawn = [
+        draw_scenario(support, support.subdomains[0], "fits", i, fits=fits).parameters["channels"] for i in range(3000)
+    ]
+    assert set(drawn) == {"chat", "email"}
+    assert drawn.count("chat") / len(drawn) == pytest.approx(60 / 90, abs=0.05)
