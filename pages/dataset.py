@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.examples import draw_example_card
-from pages.ui.shell import reporting, require_shell, show_error, workspace
+from pages.ui.shell import choose_page, reporting, require_shell, show_error, workspace
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
 from synthgen_core.actions.datasets import (
     delete_dataset,
@@ -92,7 +92,7 @@ def examples(place: Workspace, dataset: Dataset) -> None:
     cards = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         range_ = st.container(width="content")
-        number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+        number = choose_page(pages, "page", bind="query-params")
     first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, dataset.example_count)
     range_.caption(f"{first:,} to {last:,} of {plural(dataset.example_count, 'example')}")
     with cards:

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui.datasets import draw_dataset_rows
-from pages.ui.shell import page_head, reporting, require_shell, workspace
+from pages.ui.shell import choose_page, page_head, reporting, require_shell, workspace
 from pages.ui.words import plural
 from synthgen_core.actions.datasets import PAGE_SIZE, get_datasets
 from synthgen_core.formats import FORMATS
@@ -81,8 +81,7 @@ with reporting():
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if total:
             st.caption(plural(total, "dataset"), width="content")
-        pages = -(-total // PAGE_SIZE)
-        number = st.pagination(pages, key="datasets_page") if pages > 1 else 1
+        number = choose_page(-(-total // PAGE_SIZE), "datasets_page")
     with rows:
         if total:
             draw_dataset_rows(here, listed(page=number).rows)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, keep_up
-from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
+from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import STATUS, ago, as_label, plural, status_badge
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
 from synthgen_core.models import JobStatus
@@ -81,8 +81,7 @@ with reporting():
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if count:
             st.caption(plural(count, "job"), width="content")
-        pages = -(-count // PER_PAGE)
-        page = st.pagination(pages, key="tasks_page") if pages > 1 else 1
+        page = choose_page(-(-count // PER_PAGE), "tasks_page")
     polls = bool(get_active_tasks(here))
     with rows:
         st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page, polls=polls)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -13,6 +14,8 @@ from pages.ui.words import draw_error
 from synthgen_core.errors import SynthGenError
 from synthgen_core.settings import ROOT, load_settings, read_environment
 from synthgen_core.workspace import Workspace, shared_workspace
+
+PAGE_BUTTON_WIDTH, MOST_PAGE_BUTTONS = 36, 7
 
 
 def require_shell() -> None:
@@ -48,6 +51,16 @@ def page_head(title: str) -> Iterator[None]:
         st.title(title, anchor=False, width="content")
         with st.container(horizontal=True, horizontal_alignment="right", width="content"):
             yield
+
+
+def choose_page(pages: int, key: str, *, bind: Literal["query-params"] | None = None) -> int:
+    """The page of a list that is chosen, from 1; nothing is drawn where there is only one.
+
+    Left to itself in a row, Streamlit's pagination takes too little room and hides page numbers.
+    """
+    if pages <= 1:
+        return 1
+    return st.pagination(pages, key=key, bind=bind, width=PAGE_BUTTON_WIDTH * (min(pages, MOST_PAGE_BUTTONS) + 4))
 
 
 def show_error(error: SynthGenError) -> None:

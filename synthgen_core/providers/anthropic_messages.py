@@ -34,7 +34,7 @@ FINISH_REASONS = {
     "pause_turn": "length",
 }
 """The service's word -> ours; another one is kept ("refusal" is the same)."""
-MALFORMED = (ValueError, KeyError, IndexError, TypeError, AttributeError)
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 """What comes of a success that is not what the protocol says; from within the SDK, too."""
 
 
@@ -94,7 +94,7 @@ class AnthropicProvider(LLMProvider):
             system[-1] |= CACHED
             body["system"] = system
         output: dict[str, Any] = {}
-        if self._model and self._model.effort:
+        if self._model and self._model.reasons:
             output["effort"] = self._model.effort
         if request.schema and not (self._model and self._model.structured is Structured.NONE):
             output["format"] = {"type": "json_schema", "schema": _accepted_schema(request.schema)}
@@ -129,7 +129,10 @@ class AnthropicProvider(LLMProvider):
     def get_models(self) -> list[str]:
         """The models that the service lists, the newest first; retired ones are not among them."""
         try:
-            return [str(model.id) for model in self._client.models.list(timeout=PROBE_SECONDS)]
+            page = self._client.models.list(timeout=PROBE_SECONDS)
+            if not isinstance(page.data, list):  # the SDK takes a list that is not there for an empty one
+                raise TypeError("there is no list")
+            return [str(model.id) for model in page]  # and of the pages that follow
         except anthropic.AnthropicError as error:
             raise self._translate(error, PROBE_SECONDS) from error
         except MALFORMED as error:

@@ -137,6 +137,7 @@ def fetch_model(
     if found := _find(model, cache, stop, tell):
         return found
     _require_hub(model)
+    _check_endpoint()
     with folder_errors(cache):
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache / f"{model.file}.lock", stop, tell, FETCH_SECONDS):
@@ -153,6 +154,22 @@ def _require_hub(model: HubModel) -> None:
         raise ConfigError(
             f"{model.name} is fetched with the package huggingface_hub, which is not installed.",
             "Run “pip install huggingface_hub”.",
+        )
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "").strip() or HUB
+
+
+def _check_endpoint() -> None:
+    try:
+        parts = urllib.parse.urlsplit(_endpoint())
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ConfigError(
+            "What HF_ENDPOINT holds is not an address.", f"Give one such as {HUB}, or leave it empty for that one."
         )
 
 
@@ -195,6 +212,7 @@ def _download(model: HubModel, part: Path, stop: Stop, tell: Progress) -> str:
     env = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONIOENCODING": "utf-8",
+        "HF_ENDPOINT": _endpoint(),
         "HF_HUB_DISABLE_XET": "1",  # it cannot go on where it stopped
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -216,8 +234,7 @@ def _download(model: HubModel, part: Path, stop: Stop, tell: Progress) -> str:
         reply = Reply(**json.loads(said[-1]))
     except (IndexError, ValueError, TypeError):
         raise ConfigError(
-            f"The download of {model.name} failed: {said[-1][:200] if said else 'its process was ended from outside'}.",
-            _by_hand(model, part.parent),
+            f"The download of {model.name} failed: {_last_word(said)}.", f"Try again. {_by_hand(model, part.parent)}"
         ) from None
     if reply.problem:
         raise _problem(model, part, reply)
@@ -300,10 +317,12 @@ def _by_hand(model: HubModel, cache: Path) -> str:
 
 def _hub() -> str:
     """The hub's name for a message, without what else its address may hold."""
-    try:
-        return urllib.parse.urlsplit(os.environ.get("HF_ENDPOINT") or HUB).netloc.rpartition("@")[2] or "HF_ENDPOINT"
-    except ValueError:
-        return "HF_ENDPOINT"
+    return urllib.parse.urlsplit(_endpoint()).netloc.rpartition("@")[2]
+
+
+def _last_word(said: list[str]) -> str:
+    """What a process that failed unforeseen said of it: the kind of error, since its text may hold a key."""
+    return said[-1].partition(":")[0][:80] if said else "its process was ended from outside"
 
 
 def _size(path: Path) -> int:

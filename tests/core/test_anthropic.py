@@ -1,23 +1,18 @@
 """Anthropic's Messages API: what is sent, what is read, what becomes of each fault; and a real server that speaks it.
 
-What holds for every provider is in ``test_providers.py``; here is what is different on this wire.
+What holds for every provider is in ``test_providers.py``; here is what this wire has of its own.
 """
 
 import json
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xllamacpp
 
-from synthgen_core.concurrency import Stop
 from synthgen_core.domains import load_catalogue
-from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError, StoppedError
+from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
 from synthgen_core.generator import make_plan
 from synthgen_core.methods import RECIPES
 from synthgen_core.models import ChatRequest, Message, Method, ProviderConfig, Role, Usage
@@ -26,6 +21,7 @@ from synthgen_core.providers.catalogue import ModelTable, load_models
 from synthgen_core.providers.embedded import engine_parameters
 from synthgen_core.providers.model_info import REASONING_ROOM
 from synthgen_core.providers.weights import ensure_weights
+from tests.core.test_providers import Fault
 from tests.support.server import Act, ModelServer
 
 KEY = "sk-ant-very-secret-0123456789"
@@ -56,9 +52,8 @@ def make(server: ModelServer) -> Iterator[Make]:
         url: str = "",
         key: str = KEY,
         models: ModelTable | None = None,
-        kind: type[AnthropicProvider] = AnthropicProvider,
     ) -> AnthropicProvider:
-        made.append(kind(ProviderConfig("anthropic", model, url or server.root, key), models))
+        made.append(AnthropicProvider(ProviderConfig("anthropic", model, url or server.root, key), models))
         return made[-1]
 
     yield make
@@ -182,20 +177,11 @@ def reply(**fields: Any) -> Act:
         "type": "message",
         "role": "assistant",
         "model": "claude-haiku-5-5-20261001",
-        "content": [{"type": "text", "text": "Grüße, 你好, 🙂"}],
+        "content": [{"type": "text", "text": "An answer."}],
         "stop_reason": "end_turn",
         "usage": {"input_tokens": 12, "output_tokens": 34},
     }
     return Act(raw=json.dumps(body | fields))
-
-
-def test_a_good_reply_comes_whole(provider: AnthropicProvider, server: ModelServer) -> None:
-    server.then(reply())
-    completion = provider.complete(REQUEST)
-    assert (completion.text, completion.finish_reason) == ("Grüße, 你好, 🙂", "stop")
-    assert completion.model == "claude-haiku-5-5-20261001"
-    assert completion.usage == Usage(12, 34)
-    assert completion.seconds > 0
 
 
 def test_thoughts_before_the_text_are_passed_over(provider: AnthropicProvider, server: ModelServer) -> None:
@@ -239,37 +225,7 @@ def test_a_reply_without_words_is_empty_and_its_tokens_still_count(
     assert (completion.text, completion.finish_reason, completion.usage.total) == ("", "refusal", 46)
 
 
-def test_many_threads_share_one_provider(provider: AnthropicProvider, server: ModelServer) -> None:
-    requests = [ChatRequest((SYSTEM, Message(Role.USER, f"Question {n}?"))) for n in range(128)]
-    with ThreadPoolExecutor(64) as pool:
-        replies = list(pool.map(lambda request: provider.complete(request).text, requests))
-    alone = [provider.complete(request).text for request in requests[::16]]
-    assert replies[::16] == alone
-    assert len(set(replies)) == 128
-    assert len(server.calls) == 128 + 8
-
-
-def test_a_stop_that_was_asked_before_sends_nothing(provider: AnthropicProvider, server: ModelServer) -> None:
-    stop = Stop()
-    stop.set()
-    with pytest.raises(StoppedError):
-        provider.complete(REQUEST, stop)
-    assert server.calls == []
-
-
 # -- faults
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong, and what the provider makes of it."""
-
-    name: str
-    act: Act
-    error: type[ProviderError]
-    cause: str
-    retry_after: float | None = None
-    is_fatal: bool = True
 
 
 def refused(status: int, code: str, cause: str, *, text: str = "Said so.", is_fatal: bool = True) -> Fault:
@@ -295,24 +251,15 @@ FAULTS = [
     refused(404, "not_found_error", "model"),
     refused(400, "temperature", "bad_request", is_fatal=False),
     refused(413, "request_too_large", "bad_request", is_fatal=False),
-    refused(422, "unprocessable", "bad_request", is_fatal=False),
     busy(429, "rate_limit_error", "rate_limit", wait="7"),
     busy(429, "rate_limit_error", "rate_limit"),
     busy(503, "api_error", "rate_limit", wait="1.5"),
     busy(529, "overloaded_error", "rate_limit"),
     busy(500, "api_error", "server"),
     busy(504, "timeout_error", "server"),
-    busy(408, "timeout_error", "server"),
-    lost("a gateway's HTML", Act(status=502, raw="<html>Bad Gateway</html>"), "server"),
     lost("an error of another form", Act(status=500, raw='{"error": "no"}'), "server"),
-    lost("an error without words", Act(status=500, raw="[1]"), "server"),
-    lost("hang-up", Act(is_dropped=True), "connection"),
-    lost("hang-up in the body", Act(cut=30), "connection"),
     lost("cut JSON", Act(raw='{"content": [{"type": "text", "text": "ab')),
     lost("a proxy's HTML", Act(raw="<html>Please log in</html>", headers={"content-type": "text/html"})),
-    lost("no body", Act(raw="")),
-    lost("a list", Act(raw="[]")),
-    lost("null", Act(raw="null")),
     lost("an error as a success", Act(raw='{"type": "error", "error": {"type": "api_error", "message": "no"}}')),
     lost("another protocol", Act(raw='{"choices": [{"message": {"content": "a"}}]}')),
     lost("no content", reply(content=None)),
@@ -344,29 +291,6 @@ def test_each_fault_has_its_class_and_cause_and_costs_one_request(
     assert KEY not in f"{error} {error!r}"
 
 
-def test_a_reply_that_does_not_come_times_out(make: Make, server: ModelServer) -> None:
-    class Impatient(AnthropicProvider):
-        read_seconds = 0.2
-
-    server.then(Act(until=threading.Event()))
-    with pytest.raises(ProviderUnavailableError, match=r"0\.2 s") as caught:
-        make(kind=Impatient).complete(REQUEST)
-    assert caught.value.cause == "timeout"
-    assert len(server.calls) == 1
-
-
-def test_where_nobody_listens_it_says_so_and_names_the_address(make: Make) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    provider = make(url=url)
-    for ask in (lambda: provider.complete(REQUEST), provider.check, provider.get_models):
-        with pytest.raises(ProviderUnavailableError, match=url) as caught:
-            ask()
-        assert caught.value.cause == "connection"
-    assert not provider.is_available()
-
-
 # -- the list of models
 
 
@@ -385,18 +309,7 @@ def test_a_server_without_a_list_of_models_is_taken_to_be_fine(
         provider.get_models()
 
 
-@pytest.mark.parametrize(("status", "cause"), [(401, "auth"), (403, "forbidden"), (529, "rate_limit"), (500, "server")])
-def test_the_check_meets_the_same_errors_before_a_call_is_paid(
-    provider: AnthropicProvider, server: ModelServer, status: int, cause: str
-) -> None:
-    server.models_act = Act(status=status)
-    with pytest.raises(ProviderError) as caught:
-        provider.check()
-    assert caught.value.cause == cause
-    assert not provider.is_available()
-
-
-@pytest.mark.parametrize("raw", ["<html>", "", "null", "[]", '{"data": 1}', '{"data": [1]}', '{"data": ["a"]}'])
+@pytest.mark.parametrize("raw", ["<html>", "", "null", "[]", "{}", '{"data": 1}', '{"data": [1]}', '{"data": ["a"]}'])
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
 def test_a_list_of_models_that_is_none_is_told(
     provider: AnthropicProvider, server: ModelServer, raw: str, kind: str

@@ -1,0 +1,136 @@
+"""Running a generator against the local server, and counting what comes of it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from synthgen_core.concurrency import DaemonExecutor, Stop
+from synthgen_core.domains import load_catalogue
+from synthgen_core.errors import (
+    ProviderError,
+)
+from synthgen_core.generator import (
+    MAX_ATTEMPTS,
+    MAX_REPLACEMENTS,
+    DatasetGenerator,
+    Delay,
+    Failure,
+    Made,
+    Memory,
+    Reply,
+    make_plan,
+)
+from synthgen_core.methods import RECIPES, Plan
+from synthgen_core.models import ChatRequest, JsonObject, Message, Method, Role
+from synthgen_core.providers import create_provider
+from tests.support.server import Act, Call, ModelServer
+
+JUNK = Act(text="Certainly! What would you like?")
+PATIENCE = 30.0
+CATALOGUE = load_catalogue()
+REQUEST = ChatRequest((Message(Role.SYSTEM, "é"), Message(Role.USER, "b")), 10, 0.5, 11, "{}")
+PINNED = [
+    [3, 2, 3, 4, 6, 6, 6, 4],
+    ["common", "common", "common", "common", "common", "common", "common", "common"],
+    ["e", "d", "f", "g", "a", "b", "c"],
+    "y",
+    718575792,
+    72249455,
+]
+PINNED_KEY = "2316c5b440c9c7d878a5d06316e047c34744e353bd4d352249a7240f0bdff2dc"
+
+
+def plan_of(method: Method = Method.STRUCTURED, format_type: str = "chat", *, seed: int = 7) -> Plan:
+    return make_plan(
+        CATALOGUE,
+        domain="support",
+        subdomain="technical_support",
+        format_type=format_type,
+        language_code="en",
+        method=method,
+        seed=seed,
+    )
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a run, in the order in which it came."""
+
+    made: list[Made] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    error: ProviderError | None = None
+
+    @property
+    def contents(self) -> dict[int, JsonObject]:
+        return {made.item: made.content for made in self.made}
+
+    @property
+    def causes(self) -> Counter[str]:
+        return Counter(failure.cause for failure in self.failures)
+
+
+def at_once(delays: int, retry_after: float | None) -> float:
+    return 0.0
+
+
+@contextmanager
+def generator_for(server: ModelServer, workers: int, delay: Delay) -> Iterator[tuple[DatasetGenerator, DaemonExecutor]]:
+    provider = create_provider("openai", {"url": server.url, "model": "m"})
+    executor = DaemonExecutor(workers)
+    yield DatasetGenerator(provider, CATALOGUE, delay=delay), executor
+    server.release()
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert executor.join(PATIENCE)
+    provider.close()
+
+
+def run(
+    server: ModelServer,
+    items: Iterable[int] = range(20),
+    *,
+    plan: Plan | None = None,
+    workers: int = 8,
+    memory: Memory | None = None,
+    stop: Stop | None = None,
+    delay: Delay = at_once,
+    watch: Callable[[Run], None] = lambda run: None,
+    executor: Executor | None = None,
+) -> Run:
+    """A whole run; an error that ends it is kept."""
+    seen = Run()
+    with generator_for(server, workers, delay) as (generator, threads):
+        try:
+            for outcomes in generator.generate(
+                plan or plan_of(), items, executor or threads, workers, memory=memory, stop=stop
+            ):
+                for outcome in outcomes:
+                    match outcome:
+                        case Made():
+                            seen.made.append(outcome)
+                        case Failure():
+                            seen.failures.append(outcome)
+                        case Reply():
+                            seen.replies.append(outcome)
+                watch(seen)
+        except ProviderError as error:
+            seen.error = error
+    return seen
+
+
+def prompts_of(plan: Plan, item: int) -> set[tuple[str, int | None]]:
+    """The last message and seed of every structured request that an item can lead to."""
+    found = set()
+    for replacement in range(MAX_REPLACEMENTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            request = next(RECIPES[plan.method](plan, plan.scenario(item, replacement), item, replacement, attempt))
+            found.add((request.messages[-1].content, request.seed))
+    return found
+
+
+def only_for(item: int, act: Act, plan: Plan) -> Callable[[Call], Act]:
+    """This act for an item's calls; good answers for all others."""
+    prompts = prompts_of(plan, item)
+    return lambda call: act if (call.words, call.body["seed"]) in prompts else Act()
