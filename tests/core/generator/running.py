@@ -31,15 +31,6 @@ JUNK = Act(text="Certainly! What would you like?")
 PATIENCE = 30.0
 CATALOGUE = load_catalogue()
 REQUEST = ChatRequest((Message(Role.SYSTEM, "é"), Message(Role.USER, "b")), 10, 0.5, 11, "{}")
-PINNED = [
-    [3, 2, 3, 4, 6, 6, 6, 4],
-    ["common", "common", "common", "common", "common", "common", "common", "common"],
-    ["e", "d", "f", "g", "a", "b", "c"],
-    "y",
-    718575792,
-    72249455,
-]
-PINNED_KEY = "2316c5b440c9c7d878a5d06316e047c34744e353bd4d352249a7240f0bdff2dc"
 
 
 def plan_of(method: Method = Method.STRUCTURED, format_type: str = "chat", *, seed: int = 7) -> Plan:
