@@ -5,6 +5,7 @@
 
 import heapq
 import itertools
+import math
 import queue
 import threading
 import time
@@ -155,6 +156,7 @@ def map_unordered(
     window: int,
     *,
     stop: Stop | None = None,
+    admit: Callable[[T], float] | None = None,
 ) -> Iterator[list[tuple[T, Future[R]]]]:
     """Apply ``fn`` to every item, at most ``window`` at a time, and yield all that is done whenever something is.
 
@@ -162,6 +164,9 @@ def map_unordered(
     the consumer came back for the next batch; so what it commits in between is safe before more work begins, and an
     item that it puts back into the ``Backlog`` is done again. When ``stop`` is set, no further item is taken, and the
     iterator ends at once; calls still running are left to themselves.
+
+    ``admit`` is asked right before an item is begun: 0 lets it begin; otherwise it is put back, and asked for again
+    after so many seconds, or sooner if a call ends. ``math.inf`` waits for a call to end; if none runs, that is the end.
     """
     stop = stop or Stop()
     backlog = items if isinstance(items, Backlog) else Backlog(items)
@@ -173,10 +178,14 @@ def map_unordered(
         return lambda future: done.put((item, future))
 
     while not stop.is_set():
+        held = 0.0
         while running < window and (item := backlog.take()) is not None:
+            if admit and (held := admit(item)):
+                backlog.put_back(item)
+                break
             executor.submit(fn, item).add_done_callback(finished(item))
             running += 1
-        due = backlog.wait()
+        due = (None if held == math.inf else held) if held else backlog.wait()
         if not running and due is None:
             return
         batch: list[tuple[T, Future[R]]] = []

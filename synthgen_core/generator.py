@@ -27,8 +27,9 @@ from synthgen_core.errors import (
 )
 from synthgen_core.formats import FORMATS, get_format
 from synthgen_core.languages import language
+from synthgen_core.limiter import Limiter, limiter_for
 from synthgen_core.methods import RECIPES, Plan, Recipe
-from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, ProviderConfig, Scenario
+from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, ProviderConfig, Scenario, Usage
 from synthgen_core.parsing import parse_reply
 from synthgen_core.providers.base import LLMProvider
 from synthgen_core.scenarios import draw_scenario
@@ -37,9 +38,10 @@ SCHEME = 1
 """Part of every request's key: raise it when the same request no longer means the same reply."""
 MAX_ATTEMPTS = 3
 MAX_REPLACEMENTS = 2
-MAX_DELAYS = 6
-"""How often a call may be put back because the service was busy or away."""
+MAX_DELAYS, MAX_LIMITED = 6, 20
+"""How often a call may be put back because the service was away, and because it was busy."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+OK, RATE_LIMIT = "ok", "rate_limit"
 HOPELESS = 30
 """So many failed attempts, and not one example, and the run ends."""
 
@@ -84,7 +86,20 @@ class Reply:
     completion: Completion
 
 
-Outcome = Made | Failure | Reply
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to the model that is over, whatever came of it."""
+
+    item: int
+    attempt: int
+    outcome: str
+    """"ok" for a reply, else the cause of the failure."""
+    model: str
+    usage: Usage
+    seconds: float
+
+
+Outcome = Made | Failure | Reply | Call
 
 
 def request_key(config: ProviderConfig, request: ChatRequest, item: int, attempt: int) -> str:
@@ -103,6 +118,8 @@ class _Draft:
     attempt: int = 1
     delays: int = 0
     waits_since: float = 0.0
+    started_at: float = 0.0
+    """When its latest call began."""
     scenario: Scenario | None = None
     recipe: Recipe | None = None
     request: ChatRequest | None = None
@@ -144,9 +161,15 @@ class DatasetGenerator:
     """Makes examples with one provider. Holds no state between runs."""
 
     def __init__(
-        self, provider: LLMProvider, catalogue: Catalogue | None = None, *, delay: Delay | None = None
+        self,
+        provider: LLMProvider,
+        catalogue: Catalogue | None = None,
+        *,
+        delay: Delay | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self.provider = provider
+        self._limiter = limiter or limiter_for(provider.config.type, provider.config.base_url)
         self.catalogue = catalogue or load_catalogue()
         self._delay = delay or back_off
 
@@ -175,7 +198,10 @@ class DatasetGenerator:
         def call(draft: _Draft) -> _Answer:
             return self._call(plan, draft, memory, stop)
 
-        for batch in map_unordered(call, backlog, executor, workers, stop=stop):
+        def admit(_: _Draft) -> float:
+            return self._limiter.start()
+
+        for batch in map_unordered(call, backlog, executor, workers, stop=stop, admit=admit):
             outcomes: list[Outcome] = []
             end: ProviderError | None = None
             for draft, future in batch:
@@ -184,6 +210,7 @@ class DatasetGenerator:
                 except StoppedError:
                     continue
                 except ProviderError as error:
+                    outcomes.append(self._ended(draft, error.cause))
                     if self._is_the_end(draft, error, tally):
                         end = error
                     elif failure := self._put_off(draft, error, backlog, tally):
@@ -192,7 +219,7 @@ class DatasetGenerator:
                 tally.last_reply = time.monotonic()
                 draft.delays = 0
                 if answer.is_paid:
-                    outcomes.append(answer.reply)
+                    outcomes += [self._ended(draft, OK, answer.reply.completion), answer.reply]
                 if answer.content is not None:
                     tally.made += 1
                     metadata = self._metadata(plan, draft, answer.reply.completion.model)
@@ -217,6 +244,7 @@ class DatasetGenerator:
         request = draft.begin(plan)
         key = request_key(self.provider.config, request, draft.item, draft.tries)
         kept = memory(key) if memory else None
+        draft.started_at = time.monotonic()
         completion = kept or self.provider.complete(request, stop)
         reply, is_paid = Reply(key, draft.item, draft.tries, completion), kept is None
         assert draft.recipe is not None
@@ -228,17 +256,25 @@ class DatasetGenerator:
             return _Answer(reply, is_paid, error=error)
         return _Answer(reply, is_paid)
 
+    def _ended(self, draft: _Draft, outcome: str, completion: Completion | None = None) -> Call:
+        """Tell the limiter of a call that is over, and the consumer."""
+        self._limiter.end(draft.started_at, is_refused=outcome == RATE_LIMIT)
+        seconds = completion.seconds if completion else time.monotonic() - draft.started_at
+        model = self.provider.config.model or (completion.model if completion else "")
+        usage = completion.usage if completion else Usage()
+        return Call(draft.item, draft.tries, outcome, model, usage, seconds)
+
     def _is_the_end(self, draft: _Draft, error: ProviderError, tally: _Tally) -> bool:
         """Whether a call failed in a way that ends the run: refused for good, or no reply to anybody for long."""
         if isinstance(error, ProviderUnavailableError):
-            return draft.delays + 1 >= MAX_DELAYS and tally.last_reply <= draft.waits_since
+            return draft.delays + 1 >= _patience(error) and tally.last_reply <= draft.waits_since
         return isinstance(error, ProviderRefusedError) and error.is_fatal
 
     def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> Failure | None:
         """A call failed: wait and call again, or give this attempt up."""
         draft.waits_since = draft.waits_since if draft.delays else time.monotonic()
         draft.delays += 1
-        if isinstance(error, ProviderUnavailableError) and draft.delays < MAX_DELAYS:
+        if isinstance(error, ProviderUnavailableError) and draft.delays < _patience(error):
             backlog.put_back(draft, after=self._delay(draft.delays, error.retry_after))
             return None
         return self._try_again(draft, error, backlog, tally)
@@ -323,6 +359,10 @@ def make_plan(
 def random_seed() -> int:
     """A seed that nobody chose."""
     return random.SystemRandom().randrange(1, 2**31)
+
+
+def _patience(error: ProviderUnavailableError) -> int:
+    return MAX_LIMITED if error.cause == RATE_LIMIT else MAX_DELAYS
 
 
 def back_off(delays: int, retry_after: float | None) -> float:

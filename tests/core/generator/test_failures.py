@@ -20,6 +20,7 @@ from synthgen_core.generator import (
     HOPELESS,
     LONGEST_DELAY,
     MAX_DELAYS,
+    MAX_LIMITED,
     back_off,
 )
 from tests.core.generator.running import (
@@ -125,9 +126,9 @@ def test_a_service_that_stays_away_ends_the_run_with_its_cause(server: ModelServ
     seen = run(server, range(100), workers=4, delay=delay)
     assert isinstance(seen.error, ProviderUnavailableError)
     assert seen.error.cause == "rate_limit"
-    assert len(server.calls) <= 4 * MAX_DELAYS
+    assert len(server.calls) <= 4 * MAX_LIMITED
     assert {retry_after for _, retry_after in asked} == {2.0}
-    assert max(delays for delays, _ in asked) == MAX_DELAYS - 1
+    assert max(delays for delays, _ in asked) == MAX_LIMITED - 1
 
 
 def test_one_request_on_which_the_service_fails_costs_no_other_item(server: ModelServer) -> None:
