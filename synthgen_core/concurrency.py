@@ -166,7 +166,7 @@ def map_unordered(
     iterator ends at once; calls still running are left to themselves.
 
     ``admit`` is asked right before an item is begun: 0 lets it begin; otherwise it is put back, and asked for again
-    after so many seconds, or sooner if a call ends. ``math.inf`` waits for a call to end; if none runs, that is the end.
+    after so many seconds, or sooner if a call ends. ``math.inf``: once a call ends; if none runs, that is the end.
     """
     stop = stop or Stop()
     backlog = items if isinstance(items, Backlog) else Backlog(items)
