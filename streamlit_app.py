@@ -27,7 +27,10 @@ page = st.navigation(
             st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
             st.Page("pages/dataset.py", title="Dataset", icon=":material/folder_open:", visibility="hidden"),
         ],
-        "Manage": [st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:")],
+        "Manage": [
+            st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:"),
+            st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
+        ],
     }
 )
 draw_sidebar()

@@ -71,17 +71,23 @@ def trail(domain: Domain, subdomain_name: str | None) -> None:
             st.button(subdomain_name, key="to_settings", type="tertiary", disabled=True)
 
 
-def start(place: Workspace, request: GenerationRequest) -> None:
+@st.cache_resource(max_entries=100, show_spinner=False)
+def start_once(_place: Workspace, _request: GenerationRequest, draft: str) -> int:
+    """Start the run of this draft; returns its job's id. Streamlit runs the callbacks of quick presses at the same
+    time, and drops all but the last one's state: they wait here for the first, and get the same job."""
+    return start_generation(_place, _request).id
+
+
+def start(place: Workspace, request: GenerationRequest, draft: str) -> None:
     """Start the run once, however often the button was pressed, and show it."""
-    if session.watched_job() is not None:
-        return
     try:
-        job = start_generation(place, request)
+        job_id = start_once(place, request, draft)
     except SynthGenError as error:
         session.set_problem(error)
         return
-    session.watch_job(job.id)
-    st.query_params["job"] = str(job.id)
+    session.watch_job(job_id)
+    session.note_start()
+    st.query_params["job"] = str(job_id)
     st.toast("Generation started.", icon=":material/bolt:")
 
 
@@ -123,7 +129,7 @@ def wizard(place: Workspace) -> None:
                     icon=":material/bolt:",
                     width="stretch",
                     on_click=start,
-                    args=(place, request),
+                    args=(place, request, session.draft()),
                 )
         if request is not None:
             with right:
@@ -145,7 +151,7 @@ here = workspace()
 asked = as_id(st.query_params.get("job", ""))
 if asked is not None:
     session.watch_job(asked)
-elif not is_at_work(here, session.watched_job()):
+elif not session.has_just_started() and not is_at_work(here, session.watched_job()):
     session.watch_job(None)
 with page_head("Generate"):
     if session.watched_job() is not None:

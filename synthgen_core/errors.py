@@ -6,6 +6,7 @@
     ├── InvalidExampleError      count it, go on (knows its row at import)
     ├── ConflictError            somebody else changed it: show both
     ├── DatabaseError            show it; the database is unreachable or refuses
+    ├── BudgetReachedError       pause the job: it can be resumed with a higher budget
     ├── StoppedError             nothing: the user asked for it
     └── ProviderError
         ├── ProviderRefusedError      key, model, credit: asking again cannot help
@@ -71,6 +72,12 @@ class ConflictError(SynthGenError):
 
 class DatabaseError(SynthGenError):
     """The database, or the folder it lives in, cannot be read or written."""
+
+
+class BudgetReachedError(SynthGenError):
+    """The next call could cost more than is left of the job's budget. Nothing is wrong."""
+
+    cause = "budget"
 
 
 class ProviderError(SynthGenError):

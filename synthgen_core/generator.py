@@ -7,6 +7,7 @@ queue and frees its worker meanwhile.
 """
 
 import hashlib
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from synthgen_core.budget import Budget
 from synthgen_core.concurrency import Backlog, Stop, map_unordered
 from synthgen_core.domains import Catalogue, load_catalogue
 from synthgen_core.errors import (
@@ -120,6 +122,8 @@ class _Draft:
     waits_since: float = 0.0
     started_at: float = 0.0
     """When its latest call began."""
+    reserved: ChatRequest | None = None
+    """The request for whose worst case the budget has set something aside."""
     scenario: Scenario | None = None
     recipe: Recipe | None = None
     request: ChatRequest | None = None
@@ -182,6 +186,7 @@ class DatasetGenerator:
         *,
         memory: Memory | None = None,
         stop: Stop | None = None,
+        budget: Budget | None = None,
     ) -> Iterator[list[Outcome]]:
         """Make an example for every item; yield whatever came of finished calls, as it comes.
 
@@ -190,16 +195,27 @@ class DatasetGenerator:
         Raises:
             ProviderRefusedError: no further call can succeed (a wrong key, an unknown model, no credit).
             ProviderUnavailableError: the service stayed away, or no reply was of any use.
+            BudgetReachedError: the next call could take the run beyond its budget, and none is under way.
         """
         stop = stop or Stop()
+        is_held = False
         backlog = Backlog(map(_Draft, items))
         tally = _Tally()
 
         def call(draft: _Draft) -> _Answer:
             return self._call(plan, draft, memory, stop)
 
-        def admit(_: _Draft) -> float:
-            return self._limiter.start()
+        def admit(draft: _Draft) -> float:
+            nonlocal is_held
+            if not budget:
+                return self._limiter.start()
+            request = draft.begin(plan)
+            if is_held := not budget.reserve(request):
+                return math.inf
+            draft.reserved = request
+            if wait := self._limiter.start():
+                budget.release(request)
+            return wait
 
         for batch in map_unordered(call, backlog, executor, workers, stop=stop, admit=admit):
             outcomes: list[Outcome] = []
@@ -210,7 +226,7 @@ class DatasetGenerator:
                 except StoppedError:
                     continue
                 except ProviderError as error:
-                    outcomes.append(self._ended(draft, error.cause))
+                    outcomes.append(self._ended(draft, error.cause, budget))
                     if self._is_the_end(draft, error, tally):
                         end = error
                     elif failure := self._put_off(draft, error, backlog, tally):
@@ -219,7 +235,9 @@ class DatasetGenerator:
                 tally.last_reply = time.monotonic()
                 draft.delays = 0
                 if answer.is_paid:
-                    outcomes += [self._ended(draft, OK, answer.reply.completion), answer.reply]
+                    outcomes += [self._ended(draft, OK, budget, answer.reply.completion), answer.reply]
+                elif budget and draft.reserved:
+                    budget.release(draft.reserved)
                 if answer.content is not None:
                     tally.made += 1
                     metadata = self._metadata(plan, draft, answer.reply.completion.model)
@@ -238,6 +256,8 @@ class DatasetGenerator:
                     "See the causes below; another model or format may do better.",
                     cause="hopeless",
                 )
+        if budget and is_held and not stop.is_set():
+            raise budget.reached()
 
     def _call(self, plan: Plan, draft: _Draft, memory: Memory | None, stop: Stop) -> _Answer:
         """Get one reply and send it into the recipe. In a worker's thread: prompts and parsing hold up nobody."""
@@ -256,12 +276,14 @@ class DatasetGenerator:
             return _Answer(reply, is_paid, error=error)
         return _Answer(reply, is_paid)
 
-    def _ended(self, draft: _Draft, outcome: str, completion: Completion | None = None) -> Call:
-        """Tell the limiter of a call that is over, and the consumer."""
+    def _ended(self, draft: _Draft, outcome: str, budget: Budget | None, completion: Completion | None = None) -> Call:
+        """Tell the limiter and the budget of a call that is over, and the consumer."""
         self._limiter.end(draft.started_at, is_refused=outcome == RATE_LIMIT)
         seconds = completion.seconds if completion else time.monotonic() - draft.started_at
         model = self.provider.config.model or (completion.model if completion else "")
         usage = completion.usage if completion else Usage()
+        if budget and draft.reserved:
+            budget.settle(draft.reserved, usage, outcome)
         return Call(draft.item, draft.tries, outcome, model, usage, seconds)
 
     def _is_the_end(self, draft: _Draft, error: ProviderError, tally: _Tally) -> bool:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import Database, Progress
 from synthgen_core.database.datasets import now
-from synthgen_core.errors import StoppedError, SynthGenError
+from synthgen_core.errors import BudgetReachedError, StoppedError, SynthGenError
 from synthgen_core.models import Job, JobStatus, JsonObject
 
 LOG = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class JobRunner:
     def _perform(self, run: Run, work: Work) -> None:
         """The outermost frame of a job's thread: whatever happens in it becomes a status."""
         job = run.job
-        status, errors = JobStatus.FAILED, None
+        status, errors, note = JobStatus.FAILED, None, ""
         with self._lock:
             if self._runs.get(job.id) is not run:
                 return  # cancelled while it waited; it may have been resumed since, as another run
@@ -137,6 +137,13 @@ class JobRunner:
             status = self._verdict(run)
         except StoppedError:
             status = self._verdict(run)
+        except BudgetReachedError as error:
+            run.count_error(error.cause, error)
+            errors = run.errors_json()
+            if run.stop.is_set():
+                status = self._verdict(run)
+            else:
+                status, note = JobStatus.INTERRUPTED, "Budget reached."
         except SynthGenError as error:
             run.count_error(getattr(error, "cause", "") or type(error).__name__, error)
             status = self._verdict(run) if run.stop.is_set() else JobStatus.FAILED
@@ -149,7 +156,7 @@ class JobRunner:
             errors = run.errors_json()
             LOG.exception("job %s crashed", job.id)
         finally:
-            self._finish(run, status, errors)
+            self._finish(run, status, errors, note)
 
     def _verdict(self, run: Run) -> JobStatus:
         if run.stop.is_set():
@@ -160,9 +167,9 @@ class JobRunner:
     def _stopped(run: Run) -> JobStatus:
         return JobStatus.INTERRUPTED if run.is_interrupted else JobStatus.CANCELLED
 
-    def _finish(self, run: Run, status: JobStatus, errors: JsonObject | None) -> None:
+    def _finish(self, run: Run, status: JobStatus, errors: JsonObject | None, note: str = "") -> None:
         try:
-            self._database.end_job(run.job.id, status, errors=errors, seconds=run.seconds)
+            self._database.end_job(run.job.id, status, errors=errors, seconds=run.seconds, note=note)
             LOG.info("job %s is %s", run.job.id, status)
         except SynthGenError as error:
             LOG.error("the end of job %s could not be written down: %s", run.job.id, error.message)

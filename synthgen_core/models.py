@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -106,9 +107,18 @@ class Usage:
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt's: read from the service's own cache."""
+    cache_write_tokens: int = 0
+    """Of the prompt's: written to that cache."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.prompt_tokens + other.prompt_tokens, self.completion_tokens + other.completion_tokens)
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+        )
 
     @property
     def total(self) -> int:
@@ -217,3 +227,7 @@ class Job:
     cancel_requested: bool = False
     seconds: float = 0.0
     """Time spent running, over all resumptions, up to the latest heartbeat."""
+    cost: Decimal | None = Decimal(0)
+    """US dollars that its calls took, as far as that is known; None: of no call that cost anything."""
+    unknown_cost_calls: int = 0
+    """Calls that are not in ``cost``, because nobody knows what they cost."""

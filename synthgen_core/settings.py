@@ -78,7 +78,7 @@ class Settings:
     llm_provider: str = _setting(
         "",
         _text,
-        "Which model writes: embedded, ollama or openai. Empty: Ollama if it answers and has a model, else embedded.",
+        "Which model writes: embedded, ollama, openai, ... Empty: Ollama if it answers and has a model, else embedded.",
     )
     llm_model: str = _setting("", _text, "The model's name. Empty: the provider's default.")
     embedded_model_path: str = _setting("", _text, "A GGUF file to use instead of the embedded model's own weights.")
@@ -86,6 +86,12 @@ class Settings:
     openai_api_key: str = _setting("", _text, "The key for OpenAI, or for the compatible server.", is_secret=True)
     openai_base_url: str = _setting("", _text, "The address of a server that speaks OpenAI's protocol.")
     openai_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
+    anthropic_api_key: str = _setting("", _text, "The key for Anthropic.", is_secret=True)
+    anthropic_base_url: str = _setting("", _text, "The address of a server that speaks Anthropic's protocol.")
+    anthropic_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
+    groq_api_key: str = _setting("", _text, "The key for Groq.", is_secret=True)
+    openrouter_api_key: str = _setting("", _text, "The key for OpenRouter.", is_secret=True)
+    mistral_api_key: str = _setting("", _text, "The key for Mistral.", is_secret=True)
     data_dir: Path = _setting(ROOT / "data", _folder, "Where datasets and the database are kept.")
     database_path: str = _setting(
         "llm_dataset_creator.db", _text, "The SQLite file; a relative path starts in DATA_DIR."
@@ -97,6 +103,15 @@ class Settings:
     enable_caching: bool = _setting(True, _flag, "Use a paid reply again when exactly the same is asked.")
     cache_ttl: float = _setting(24.0, _hours, "Hours for which a paid reply may be used again.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
+
+    def get(self, name: str) -> str:
+        """The text of the setting with this name in the environment; empty for the empty name."""
+        return str(getattr(self, name.lower())) if name else ""
+
+    @property
+    def models_file(self) -> Path:
+        """A user's own facts on models."""
+        return self.data_dir / "models.toml"
 
     @property
     def datasets_dir(self) -> Path:

@@ -6,8 +6,10 @@ import sys
 import threading
 import types
 from dataclasses import dataclass
+from datetime import timedelta
 
 from synthgen_core.database import Database, open_database
+from synthgen_core.database.datasets import now
 from synthgen_core.domains import Catalogue, load_catalogue
 from synthgen_core.errors import DatabaseError
 from synthgen_core.files import Mirror
@@ -86,8 +88,29 @@ def repair_files(workspace: Workspace) -> list[int]:
     return mended
 
 
+def forget_expired(workspace: Workspace) -> int:
+    """Forget the paid replies that are older than CACHE_TTL, but for those that jobs need in order to go on.
+
+    Returns how many. Raises DatabaseError.
+    """
+    oldest = now() - timedelta(hours=workspace.settings.cache_ttl)
+    forgotten = workspace.database.delete_completions(before=oldest)
+    if forgotten:
+        LOG.info("%s replies were older than CACHE_TTL and were forgotten", forgotten)
+    return forgotten
+
+
+def tidy(workspace: Workspace) -> None:
+    """What is done once, in the background, when the app has started; a failure is logged."""
+    try:
+        forget_expired(workspace)
+        repair_files(workspace)
+    except DatabaseError as error:
+        LOG.error("not all could be put in order: %s", error.message)
+
+
 def shared_workspace(settings: Settings) -> Workspace:
-    """This process's workspace, opened once, and repaired in the background.
+    """This process's workspace, opened once, and put in order in the background.
 
     It is kept where a reload of our modules cannot reach it: Streamlit reloads them while jobs run.
     """
@@ -98,5 +121,5 @@ def shared_workspace(settings: Settings) -> Workspace:
             log_to_stderr(settings.log_level)
             workspace = registry["workspace"] = open_workspace(settings)
             atexit.register(workspace.close)
-            threading.Thread(target=repair_files, args=(workspace,), name="synthgen-repair", daemon=True).start()
+            threading.Thread(target=tidy, args=(workspace,), name="synthgen-repair", daemon=True).start()
         return workspace

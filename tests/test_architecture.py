@@ -17,7 +17,7 @@ APP = ("pages", "streamlit_app")
 FLOORS = (
     ("models", "errors", "settings"),
     ("domains", "formats", "parsing", "concurrency", "languages", "limiter"),
-    ("scenarios", "questions", "prompts", "checks", "methods"),
+    ("scenarios", "questions", "prompts", "checks", "methods", "budget"),
     ("providers", "database", "files", "system"),
     ("generator", "jobs"),
     ("workspace",),
@@ -35,7 +35,6 @@ OWNERS = {
     "psutil": ("system",),
     "openai": ("providers",),
     "anthropic": ("providers",),
-    "httpx": ("providers",),
     "httpx2": ("providers",),
     "xllamacpp": ("providers",),
     "huggingface_hub": ("providers",),

@@ -1,9 +1,12 @@
 """The last step of the wizard: the settings of a run, its prompt, and one example made on trial."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.ui import session
 from pages.ui.examples import draw_example_with_parameters
+from pages.ui.settings_checks import check
 from pages.ui.shell import reporting, show_error
 from pages.ui.words import as_id, duration
 from synthgen_core.actions.generation import (
@@ -14,7 +17,7 @@ from synthgen_core.actions.generation import (
     preview_prompt,
     try_example,
 )
-from synthgen_core.actions.providers import PROVIDERS, choose_provider, get_models, provider_config
+from synthgen_core.actions.providers import PROVIDERS, choose_provider
 from synthgen_core.domains import Domain, Subdomain
 from synthgen_core.errors import SynthGenError
 from synthgen_core.formats import FORMATS
@@ -23,6 +26,8 @@ from synthgen_core.models import ProviderConfig
 from synthgen_core.workspace import Workspace
 
 KEEP = "session"
+LONGEST_WAIT = 2.0
+"""Seconds that a server may take to say which models it has."""
 
 
 def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> GenerationRequest | None:
@@ -107,29 +112,32 @@ def provider_picker(place: Workspace) -> ProviderConfig:
     )
     kind = PROVIDERS[chosen]
     st.caption(kind.summary)
-    config = choice.config if chosen == choice.config.type else provider_config(place.settings, chosen)
-    if chosen == "embedded":
+    config = session.provider_config(place, chosen)
+    if chosen == choice.config.type and not config.model:
+        config = replace(config, model=choice.config.model)
+    if not config.base_url:
         return config
-    base_url = config.base_url
     if chosen == "openai":
-        base_url = st.text_input("Address", config.base_url, key="base_url", persist_state=KEEP)
-    try:
-        names = models_of(place, chosen) if chosen == "ollama" else []
-    except SynthGenError as error:
-        show_error(error)
-        names = []
+        session.follow("base_url", config.base_url)
+        address = st.text_input("Address", config.base_url, key="base_url", persist_state=KEEP)
+        config = replace(session.provider_config(place, chosen, address.strip()), model=config.model)
+    names, model = _models(place, config) if kind.is_local else ([], config.model)
+    widget = f"model_{chosen}" if names else f"model_{chosen}_text"
+    session.follow(widget, f"{model} {config.base_url}")
     if names:
-        start = names.index(config.model) if config.model in names else 0
-        model = st.selectbox("Model name", names, start, key=f"model_{chosen}", persist_state=KEEP)
+        start = names.index(model) if model in names else 0
+        model = st.selectbox("Model name", names, start, key=widget, persist_state=KEEP)
     else:
-        model = st.text_input("Model name", config.model, key=f"model_{chosen}_text", persist_state=KEEP)
-    return ProviderConfig(chosen, model or config.model, base_url.strip(), config.api_key)
+        model = st.text_input("Model name", model, key=widget, persist_state=KEEP)
+    return replace(config, model=model or config.model)
 
 
-@st.cache_data(ttl=30, show_spinner=False)
-def models_of(_place: Workspace, provider_type: str) -> list[str]:
-    """The models of a provider, asked for at most twice a minute."""
-    return get_models(_place.settings, provider_type)
+def _models(place: Workspace, config: ProviderConfig) -> tuple[list[str], str]:
+    """What a user's own server has, and the one that it would take; none, with the reason shown, if it does not say."""
+    state = check(place, config).state(LONGEST_WAIT)
+    if state.error is not None:
+        show_error(state.error)
+    return list(state.models), state.model
 
 
 def preview(place: Workspace, request: GenerationRequest) -> None:

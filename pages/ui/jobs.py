@@ -13,7 +13,8 @@ from pages.ui.examples import draw_example_card
 from pages.ui.words import as_label, as_markdown, draw_error, duration, plural, status_badge
 from synthgen_core.actions.datasets import get_dataset_details
 from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
-from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.actions.settings import with_key_for
+from synthgen_core.errors import BudgetReachedError, NotFoundError, SynthGenError
 from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
 
@@ -106,6 +107,8 @@ def draw_causes(view: JobView) -> None:
             icon=":material/warning:",
         )
     causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
+    if pause := causes.pop(BudgetReachedError.cause, None):
+        st.info(as_markdown(str(pause["message"])), icon=":material/savings:")
     if job.status is JobStatus.FAILED and causes:
         newest = list(causes.values())[-1]
         draw_error(str(newest["message"]), str(newest["hint"]))
@@ -142,8 +145,13 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 key=f"resume{job.id}",
                 icon=":material/play_circle:",
                 on_click=act_on_job,
-                args=(resume_task, workspace, job.id),
+                args=(_resume, workspace, job.id),
             )
+
+
+def _resume(workspace: Workspace, job_id: int) -> object:
+    """Go on with a job, with the key that was typed in this session for its address."""
+    return resume_task(with_key_for(workspace, job_id, session.keys()), job_id)
 
 
 def act_on_job(action: Callable[[Workspace, int], object], workspace: Workspace, job_id: int) -> None:

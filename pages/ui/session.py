@@ -1,8 +1,16 @@
-"""Session state: every key behind a named function. It holds ids, drafts and wizard steps, nothing else."""
+"""Session state: every key behind a named function. It holds ids, drafts, wizard steps and typed keys, nothing else."""
+
+import time
+import uuid
 
 import streamlit as st
 
+from synthgen_core.actions.settings import Key, chosen_config
 from synthgen_core.errors import SynthGenError
+from synthgen_core.models import ProviderConfig
+from synthgen_core.workspace import Workspace
+
+IMPATIENT_SECONDS = 2.0
 
 
 def enter_shell() -> None:
@@ -38,8 +46,27 @@ def watched_job() -> int | None:
 
 
 def watch_job(job_id: int | None) -> None:
-    """Show this job on the Generate page, or none."""
+    """Show this job on the Generate page, or none: then a new draft begins."""
     st.session_state["_job"] = job_id
+    if job_id is None:
+        st.session_state.pop("_draft", None)
+
+
+def draft() -> str:
+    """A mark of the run that is being prepared, for as long as it has not been started."""
+    if "_draft" not in st.session_state:
+        st.session_state["_draft"] = uuid.uuid4().hex
+    return str(st.session_state["_draft"])
+
+
+def note_start() -> None:
+    """Called when a run was started."""
+    st.session_state["_started_at"] = time.monotonic()
+
+
+def has_just_started() -> bool:
+    """Whether a run was started a moment ago: a press that comes now may still be meant for the page before."""
+    return time.monotonic() - st.session_state.get("_started_at", -IMPATIENT_SECONDS) < IMPATIENT_SECONDS
 
 
 def set_problem(error: SynthGenError | None) -> None:
@@ -70,3 +97,37 @@ def ask_for_whole_page() -> None:
 def takes_whole_page() -> bool:
     """Whether somebody asked for the whole page; told once."""
     return bool(st.session_state.pop("_whole_page", False))
+
+
+def keys() -> dict[str, Key]:
+    """The keys that were typed in this session, by provider. They are in memory only."""
+    return dict(st.session_state.get("_keys", {}))
+
+
+def set_key(provider_type: str, key: Key | None) -> None:
+    """Keep a key for this session, or forget it."""
+    st.session_state["_keys"] = {
+        name: held for name, held in {**keys(), provider_type: key}.items() if held is not None
+    }
+
+
+def provider_config(place: Workspace, provider_type: str, base_url: str = "") -> ProviderConfig:
+    """The provider as this session would use it: as it was set up, and with the key that was typed here."""
+    return chosen_config(place.settings, provider_type, keys().get(provider_type), base_url=base_url)
+
+
+def follow(widget: str, default: str) -> None:
+    """Called before a field that remembers what was typed: it forgets that once its default has become another."""
+    if st.session_state.get(f"_default_{widget}", default) != default:
+        st.session_state.pop(widget, None)
+    st.session_state[f"_default_{widget}"] = default
+
+
+def set_greeting(provider_type: str, greeting: object) -> None:
+    """Keep what came of a provider's test."""
+    st.session_state["_greetings"] = {**st.session_state.get("_greetings", {}), provider_type: greeting}
+
+
+def greeting(provider_type: str) -> object:
+    """What came of a provider's last test, or None."""
+    return st.session_state.get("_greetings", {}).get(provider_type)

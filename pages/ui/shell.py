@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import streamlit as st
@@ -11,8 +12,9 @@ from pages.ui import session
 from pages.ui.jobs import sidebar_jobs
 from pages.ui.style import apply_style
 from pages.ui.words import draw_error
+from synthgen_core.actions.settings import effective_settings
 from synthgen_core.errors import SynthGenError
-from synthgen_core.settings import ROOT, load_settings, read_environment
+from synthgen_core.settings import ROOT, Settings, read_environment
 from synthgen_core.workspace import Workspace, shared_workspace
 
 PAGE_BUTTON_WIDTH, MOST_PAGE_BUTTONS = 36, 7
@@ -30,15 +32,27 @@ def require_shell() -> None:
 
 
 def workspace() -> Workspace:
-    """The workspace of this process. Where it cannot be opened, the page says why and ends."""
+    """The workspace of this process, with the settings as they are now; but it stays in the place where it was opened.
+
+    Where it cannot be opened, the page says why and ends.
+    """
     try:
-        return shared_workspace(load_settings({**_secrets(), **read_environment()}))
+        settings = effective_settings({**secrets(), **read_environment()})
+        opened = shared_workspace(settings)
     except SynthGenError as error:
         show_error(error)
         st.stop()
+    place = {name: getattr(opened.settings, name) for name in ("data_dir", "database_path", "database_url")}
+    return replace(opened, settings=replace(settings, **place))
 
 
-def _secrets() -> Mapping[str, str]:
+def running_settings(place: Workspace) -> Settings:
+    """The settings with which this process began."""
+    return shared_workspace(place.settings).settings
+
+
+def secrets() -> Mapping[str, str]:
+    """Streamlit's secrets, as they would stand in the environment."""
     if not st.secrets.load_if_toml_exists():
         return {}
     return {name: str(value) for name, value in st.secrets.items() if isinstance(value, str | int | float)}

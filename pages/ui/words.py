@@ -83,6 +83,11 @@ def gibibytes(amount: int) -> str:
     return f"{amount / 2**30:.1f} GB"
 
 
+def megabytes(amount: int) -> str:
+    """``3.4 MB`` (of 2**20 bytes)."""
+    return f"{amount / 2**20:.1f} MB"
+
+
 def as_label(text: str) -> str:
     """A name of unknown origin, for a title, link or badge: it reads as it was written, and none of it is markup."""
     return PUNCTUATION.sub(lambda match: f":{JOINER}" if match["emoji"] else f"\\{match[0]}", text)

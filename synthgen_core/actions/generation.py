@@ -1,17 +1,20 @@
 """Making a dataset: check what is asked for, try one example, start a run, resume it."""
 
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from decimal import Decimal
 
 from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.providers import open_provider, provider_config
+from synthgen_core.actions.runs import close_later, log_of, run_in_background
+from synthgen_core.actions.usage import tariff_for
+from synthgen_core.budget import OK, Budget, Tariff, dollars
 from synthgen_core.concurrency import DaemonExecutor, Stop
-from synthgen_core.database import NewDataset, NewExample, NewJob, PaidReply, Progress
+from synthgen_core.database import LoggedCall, NewDataset, NewJob
 from synthgen_core.database.datasets import now
+from synthgen_core.database.jobs import STOPPED_SHORT
 from synthgen_core.errors import (
     ConfigError,
     DatabaseError,
@@ -21,13 +24,17 @@ from synthgen_core.errors import (
     SynthGenError,
 )
 from synthgen_core.formats import get_format
-from synthgen_core.generator import DatasetGenerator, Failure, Made, Memory, Outcome, Reply, make_plan, random_seed
-from synthgen_core.jobs import Run
+from synthgen_core.generator import (
+    DatasetGenerator,
+    Failure,
+    Made,
+    make_plan,
+    random_seed,
+)
 from synthgen_core.languages import language
 from synthgen_core.methods import RECIPES, Plan
 from synthgen_core.models import (
-    Completion,
-    Dataset,
+    ChatRequest,
     Job,
     JobKind,
     JsonObject,
@@ -37,11 +44,12 @@ from synthgen_core.models import (
     Role,
     Usage,
 )
-from synthgen_core.providers import LLMProvider, provider_kind
+from synthgen_core.providers import languages_of, provider_kind
 from synthgen_core.workspace import Workspace
 
 MOST_EXAMPLES = 1_000_000
 MOST_WORKERS = 256
+MOST_DOLLARS, MOST_TOKENS = Decimal(10**6), 10**12
 TRIAL_SECONDS = 120.0
 
 
@@ -65,6 +73,10 @@ class GenerationRequest:
     method: Method | None = None
     """None: the provider's default."""
     use_cache: bool = True
+    max_cost: Decimal | None = None
+    """US dollars that the run may cost; it pauses before it passes them."""
+    max_tokens_total: int | None = None
+    """Tokens, prompts and replies together, that the run may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,10 @@ class Trial:
     metadata: JsonObject
     seconds: float
     calls: int
+    """Those that were answered."""
     usage: Usage
+    cost: Decimal | None = None
+    """US dollars; None: not known."""
 
 
 def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[GenerationRequest, Plan]:
@@ -83,7 +98,7 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
 
     Raises:
         NotFoundError: a name is not known; the hint has the nearest.
-        ConfigError: a number is out of range, or the provider cannot write this language.
+        ConfigError: a number is out of range, the provider cannot write this language, or the budget cannot be kept.
     """
     kind = provider_kind(request.provider.type)
     _in_range("number of examples", request.num_examples, 1, MOST_EXAMPLES)
@@ -92,7 +107,8 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
     if request.temperature is not None:
         _in_range("temperature", request.temperature, 0, 2)
     spoken = language(request.language)
-    if kind.languages and spoken.code not in kind.languages:
+    languages = languages_of(request.provider)
+    if languages and spoken.code not in languages:
         raise ConfigError(
             f"The {kind.name.lower()} writes English only, not {spoken.name}.",
             "Choose English, or another provider.",
@@ -120,6 +136,7 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
         workers=workers,
         method=plan.method,
     )
+    _check_budget(workspace, filled, plan)
     return filled, plan
 
 
@@ -128,14 +145,50 @@ def _in_range(what: str, value: float, least: float, most: float) -> None:
         raise ConfigError(f"The {what} cannot be {value:,}.", f"Give {least:,} to {most:,}.")
 
 
+def _check_budget(workspace: Workspace, request: GenerationRequest, plan: Plan, job: Job | None = None) -> None:
+    """Raise ConfigError if the budget is none, if nobody could keep to it, or if it leaves no room for a call."""
+    if request.max_tokens_total is not None:
+        _in_range("budget of tokens", request.max_tokens_total, 1, MOST_TOKENS)
+    if request.max_cost is not None and not (request.max_cost.is_finite() and 0 < request.max_cost <= MOST_DOLLARS):
+        raise ConfigError(f"The budget cannot be {request.max_cost} dollars.", f"Give up to {MOST_DOLLARS:,}.")
+    if request.max_cost is None and request.max_tokens_total is None:
+        return
+    tariff, first = tariff_for(workspace.settings, request.provider), _first_request(plan)
+    tokens, worst = tariff.worst_usage(first).total, tariff.worst_cost(first)
+    if request.max_cost is not None and worst is None:
+        raise ConfigError(
+            f"The price of “{request.provider.model}” is not known, so that its cost cannot be capped.",
+            "Cap the tokens instead (--max-tokens-total), or write its price into models.toml in the data folder.",
+        )
+    if not _budget(request, tariff, job).reserve(first):
+        left = "The budget is used up" if job and job.calls else "The budget is too small"
+        cost = f" and {dollars(worst)}" if worst else ""
+        raise ConfigError(f"{left}: one call may take up to {tokens:,} tokens{cost}.", "Give a higher one.")
+
+
+def _budget(request: GenerationRequest, tariff: Tariff, job: Job | None) -> Budget:
+    """What a run may spend, and has spent."""
+    return Budget(
+        tariff,
+        max_cost=request.max_cost,
+        max_tokens=request.max_tokens_total,
+        spent_cost=job.cost if job else None,
+        spent_tokens=job.usage.total if job else 0,
+    )
+
+
+def _first_request(plan: Plan) -> ChatRequest:
+    return next(RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1))
+
+
 def preview_prompt(workspace: Workspace, request: GenerationRequest) -> tuple[Message, ...]:
     """The messages that the first call of this run would send. Raises as ``check_request`` does."""
     _, plan = check_request(workspace, request)
-    return next(RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)).messages
+    return _first_request(plan).messages
 
 
 def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: float = TRIAL_SECONDS) -> Trial:
-    """Make the run's first example, and keep nothing.
+    """Make the run's first example, and keep nothing of it but what it cost.
 
     Raises:
         ProviderError: the model does not answer, or not within ``seconds``.
@@ -143,23 +196,23 @@ def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: fl
         NotFoundError, ConfigError: as ``check_request`` does.
     """
     filled, plan = check_request(workspace, request)
+    tariff = tariff_for(workspace.settings, filled.provider)
     provider = open_provider(filled.provider)
     executor, stop, started = DaemonExecutor(1, "synthgen-trial"), Stop(), time.monotonic()
-    calls, usage, last = 0, Usage(), SynthGenError("No reply came.")
+    log: list[LoggedCall] = []
+    last = SynthGenError("No reply came.")
     alarm = DaemonExecutor(1, "synthgen-alarm")
     alarm.submit(_stop_after, stop, seconds)
     try:
         for outcomes in DatasetGenerator(provider).generate(plan, [0], executor, 1, stop=stop):
+            log += log_of(outcomes, provider.config, tariff)
             for outcome in outcomes:
                 match outcome:
-                    case Reply():
-                        calls += 1
-                        usage += outcome.completion.usage
                     case Failure():
                         last = outcome.error
                     case Made():
                         took = time.monotonic() - started
-                        return Trial(outcome.content, outcome.metadata, took, calls, usage)
+                        return _trial(outcome, took, log)
         if stop.is_set():
             raise ProviderUnavailableError(
                 f"No example was ready within {seconds:.0f} s.", "Try a smaller model.", cause="timeout"
@@ -167,19 +220,18 @@ def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: fl
         raise InvalidExampleError(f"No attempt led to an example. The last one: {last.message}", last.hint)
     finally:
         stop.set()
-        _close_later(executor, provider)
+        close_later(executor, provider)
         alarm.shutdown(wait=False)
+        workspace.database.log_calls(log)
 
 
-def _close_later(executor: DaemonExecutor, provider: LLMProvider) -> None:
-    """Close the provider once no call uses it any more; nobody waits for that."""
-    executor.shutdown(wait=False, cancel_futures=True)
-
-    def close() -> None:
-        executor.join()
-        provider.close()
-
-    threading.Thread(target=close, name="synthgen-close", daemon=True).start()
+def _trial(made: Made, seconds: float, log: list[LoggedCall]) -> Trial:
+    costs = [call.cost for call in log]
+    known = [cost for cost in costs if cost is not None]
+    answered = [call for call in log if call.outcome == OK]
+    usage = sum((call.usage for call in answered), Usage())
+    cost = sum(known, Decimal(0)) if len(known) == len(costs) else None
+    return Trial(made.content, made.metadata, seconds, len(answered), usage, cost)
 
 
 def _stop_after(stop: Stop, seconds: float) -> None:
@@ -197,6 +249,8 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     filled, plan = check_request(workspace, request)
     with closing(open_provider(filled.provider)) as provider:
         filled = replace(filled, provider=provider.config)  # with the model that it chose, if none was named
+    _check_budget(workspace, filled, plan)
+    tariff = tariff_for(workspace.settings, filled.provider)
     file_path = workspace.mirror.claim(plan.domain.slug, now())
     new_dataset = NewDataset(
         name=filled.name,
@@ -218,15 +272,20 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
         workspace.mirror.path(file_path).unlink(missing_ok=True)
         raise
     is_repeatable = request.seed is not None and filled.use_cache
-    _run_in_background(workspace, job, filled, plan, is_repeatable=is_repeatable)
+    _run(workspace, job, filled, plan, tariff, has_memory=is_repeatable)
     return job
 
 
-def resume_generation(workspace: Workspace, job_id: int) -> Job:
+def resume_generation(
+    workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
+) -> Job:
     """Go on with a run that was interrupted, cancelled or failed: what is there is kept, what was paid for is used.
+
+    A budget that is given replaces the one that the job had; what it has spent counts.
 
     Raises:
         NotFoundError: there is no such job, or its dataset was deleted.
+        ConfigError: its budget is used up, or cannot be kept.
         ConflictError: it runs already, or is complete.
         ProviderError: the model cannot be reached; the job stays as it was.
     """
@@ -235,16 +294,45 @@ def resume_generation(workspace: Workspace, job_id: int) -> Job:
         raise NotFoundError(f"The dataset of job {job_id} is gone.", "Start a new run.")
     workspace.database.get_dataset(job.dataset_id)
     request = _from_parameters(workspace, job.parameters)
+    request = replace(
+        request,
+        max_cost=request.max_cost if max_cost is None else max_cost,
+        max_tokens_total=request.max_tokens_total if max_tokens_total is None else max_tokens_total,
+    )
     filled, plan = check_request(workspace, request)
-    if not job.status.is_active:
+    tariff = tariff_for(workspace.settings, filled.provider)
+    if job.status in STOPPED_SHORT:
+        _check_budget(workspace, filled, plan, job)
         open_provider(filled.provider).close()
-    job = workspace.database.reopen_job(job_id, workspace.runner.owner)
-    _run_in_background(workspace, job, filled, plan, is_repeatable=True)
+    parameters = job.parameters | _caps(filled)
+    job = workspace.database.reopen_job(job_id, workspace.runner.owner, parameters)
+    _run(workspace, job, filled, plan, tariff, has_memory=True)
     return job
 
 
+def _run(
+    workspace: Workspace, job: Job, request: GenerationRequest, plan: Plan, tariff: Tariff, *, has_memory: bool
+) -> None:
+    run_in_background(
+        workspace,
+        job,
+        plan,
+        request.provider,
+        _budget(request, tariff, job),
+        workers=request.workers or 1,
+        use_cache=request.use_cache,
+        has_memory=has_memory,
+    )
+
+
 def _to_parameters(request: GenerationRequest) -> JsonObject:
-    return asdict(replace(request, provider=ProviderConfig(""))) | {"provider": dict(request.provider.public())}
+    values = asdict(replace(request, provider=ProviderConfig("")))
+    return values | {"provider": dict(request.provider.public())} | _caps(request)
+
+
+def _caps(request: GenerationRequest) -> JsonObject:
+    cost = None if request.max_cost is None else str(request.max_cost)
+    return {"max_cost": cost, "max_tokens_total": request.max_tokens_total}
 
 
 def _from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationRequest:
@@ -255,82 +343,9 @@ def _from_parameters(workspace: Workspace, parameters: JsonObject) -> Generation
         workspace.settings, str(said["type"]), model=str(said["model"]), base_url=str(said["base_url"])
     )
     method = Method(str(values.pop("method")))
-    return GenerationRequest(**values, provider=provider, method=method)  # type: ignore[arg-type] # as _to_parameters wrote
-
-
-def _run_in_background(
-    workspace: Workspace, job: Job, request: GenerationRequest, plan: Plan, *, is_repeatable: bool
-) -> None:
-    database, workers = workspace.database, request.workers or 1
-
-    def work(run: Run) -> None:
-        assert job.dataset_id is not None
-        dataset = database.get_dataset(job.dataset_id)
-        provider = open_provider(request.provider)
-        executor = DaemonExecutor(workers, f"synthgen-call-{job.id}")
-        try:
-            run.note("Getting the model ready.")
-            provider.prepare(lambda text, share: run.note(f"{text} {share:.0%}"), run.stop)
-            run.note("")
-            done = database.get_job_items(job.id)
-            items = (item for item in range(job.requested) if item not in done)
-            memory = _memory(workspace, job, use_cache=request.use_cache) if is_repeatable else None
-            generator = DatasetGenerator(provider, workspace.catalogue)
-            for outcomes in generator.generate(plan, items, executor, workers, memory=memory, stop=run.stop):
-                progress = _progress(run, request.provider.type, outcomes)
-                run.record(progress)
-                if progress.examples:
-                    workspace.mirror.append(dataset.file_path, ((e.content, e.metadata) for e in progress.examples))
-        finally:
-            _close_later(executor, provider)
-            _put_file_in_order(workspace, dataset)
-
-    workspace.runner.start(job, work)
-
-
-def _put_file_in_order(workspace: Workspace, dataset: Dataset) -> None:
-    """Rewrite the file in the order of the items, unless the dataset was deleted meanwhile."""
-    try:
-        workspace.database.get_dataset(dataset.id)
-    except NotFoundError:
-        return
-    workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)
-
-
-def _memory(workspace: Workspace, job: Job, *, use_cache: bool) -> Memory | None:
-    """Finds this job's paid replies, and other jobs' where that is allowed; None where there are none to be found."""
-    settings = workspace.settings
-    since = now() - timedelta(hours=settings.cache_ttl) if settings.enable_caching and use_cache else None
-    if not workspace.database.has_completions(job_id=job.id, since=since):
-        return None
-
-    def find(key: str) -> Completion | None:
-        return workspace.database.get_completions([key], job_id=job.id, since=since).get(key)
-
-    return find
-
-
-def _progress(run: Run, provider_type: str, outcomes: Iterable[Outcome]) -> Progress:
-    examples, replies, given_up, is_new_error = [], [], 0, False
-    for outcome in outcomes:
-        match outcome:
-            case Made():
-                examples.append(NewExample(outcome.item, outcome.content, outcome.metadata, outcome.item))
-            case Reply():
-                replies.append(PaidReply(outcome.key, outcome.item, outcome.attempt, provider_type, outcome.completion))
-            case Failure():
-                run.count_error(outcome.cause, outcome.error)
-                given_up += outcome.is_final
-                is_new_error = True
-    return Progress(
-        examples,
-        replies,
-        failed=given_up,
-        calls=len(replies),
-        usage=sum((reply.completion.usage for reply in replies), Usage()),
-        errors=run.errors_json() if is_new_error else None,
-        seconds=run.seconds,
-    )
+    cost = values.pop("max_cost", None)
+    max_cost = None if cost is None else Decimal(str(cost))
+    return GenerationRequest(**values, provider=provider, method=method, max_cost=max_cost)  # type: ignore[arg-type] # as _to_parameters wrote
 
 
 def conversation(format_type: str, content: JsonObject) -> Iterator[tuple[Role, str]]:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from synthgen_core.actions.generation import resume_generation
-from synthgen_core.errors import NotFoundError
+from synthgen_core.actions.usage import cost_in_words
+from synthgen_core.errors import BudgetReachedError, NotFoundError
 from synthgen_core.models import Example, Job, JobKind, JobStatus
 from synthgen_core.workspace import ACTIVE, Workspace
 
-RESUME: Mapping[JobKind, Callable[[Workspace, int], Job]] = {JobKind.GENERATION: resume_generation}
+RESUME: Mapping[JobKind, Callable[..., Job]] = {JobKind.GENERATION: resume_generation}
+"""Each takes a workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ class JobView:
     def shortfall(self) -> int:
         """Items that were asked for and did not come, once the job has ended."""
         return 0 if self.job.status.is_active else self.job.requested - self.job.done
+
+    @property
+    def cost(self) -> str:
+        """What it cost, in words: "$1.20", "unknown", or "$1.20 and 3 calls of unknown cost"."""
+        return cost_in_words(self.job.cost, self.job.unknown_cost_calls)
+
+    @property
+    def is_out_of_budget(self) -> bool:
+        """It paused because its budget is used up; to go on it needs a higher one."""
+        return self.job.status is JobStatus.INTERRUPTED and BudgetReachedError.cause in self.job.errors
 
     @property
     def can_resume(self) -> bool:
@@ -101,9 +114,12 @@ def cancel_task(workspace: Workspace, job_id: int) -> None:
     workspace.runner.cancel(job_id)
 
 
-def resume_task(workspace: Workspace, job_id: int) -> Job:
-    """Go on with a job that stopped short. Raises as the action of its kind does."""
-    return RESUME[workspace.database.get_job(job_id).kind](workspace, job_id)
+def resume_task(
+    workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
+) -> Job:
+    """Go on with a job that stopped short, with a new budget if one is given. Raises as the action of its kind does."""
+    resume = RESUME[workspace.database.get_job(job_id).kind]
+    return resume(workspace, job_id, max_cost=max_cost, max_tokens_total=max_tokens_total)
 
 
 def delete_task(workspace: Workspace, job_id: int) -> None:

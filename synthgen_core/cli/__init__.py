@@ -1,7 +1,7 @@
 """The command line: the same actions as the pages, for terminals and scripts.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or input; 3 done in part (some examples are missing); 130 interrupted, and
-can be resumed. A new command is one function and its row in ``commands.COMMANDS``.
+Exit codes: 0 done; 1 failed; 2 wrong usage or input; 3 done in part (some examples are missing, or the budget is
+reached); 130 interrupted, and can be resumed. A new command is one function and its row in ``commands.COMMANDS``.
 """
 
 import argparse

@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
-from synthgen_core.cli.output import print_json, print_table, watch
+from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
+from synthgen_core.cli.output import cost_json, print_json, print_table, watch
 from synthgen_core.domains import load_catalogue
 from synthgen_core.models import Job, JobStatus
 from synthgen_core.settings import Settings, load_settings
@@ -45,8 +47,21 @@ def _generate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", default="", help="address of a server that speaks the provider's protocol")
     parser.add_argument("--workers", type=int, help="calls at a time")
     parser.add_argument("--temperature", type=float, help="0 to 2 (default: the method's own)")
+    _budget_arguments(parser)
     parser.add_argument("--no-cache", action="store_true", help="do not use paid replies of other jobs again")
     parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
+
+
+def _budget_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-cost", type=_dollars, metavar="DOLLARS", help="pause before it costs more, such as 5.00")
+    parser.add_argument("--max-tokens-total", type=int, metavar="N", help="pause before it takes more tokens in all")
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        return Decimal(text.strip().removeprefix("$"))
+    except ArithmeticError:
+        raise argparse.ArgumentTypeError(f"“{text}” is no sum of money; write it like 5.00") from None
 
 
 def generate(options: argparse.Namespace) -> int:
@@ -73,6 +88,8 @@ def generate(options: argparse.Namespace) -> int:
         workers=options.workers,
         temperature=options.temperature,
         use_cache=not options.no_cache,
+        max_cost=options.max_cost,
+        max_tokens_total=options.max_tokens_total,
     )
     workspace = open_workspace(settings)
     try:
@@ -87,7 +104,8 @@ def resume(options: argparse.Namespace) -> int:
     workspace = open_workspace(_settings(options))
     try:
         job = job_actions.find_job(workspace, options.job)
-        return _finish(workspace, job_actions.resume_task(workspace, job.id), options)
+        budget = {"max_cost": options.max_cost, "max_tokens_total": options.max_tokens_total}
+        return _finish(workspace, job_actions.resume_task(workspace, job.id, **budget), options)
     finally:
         workspace.close()
 
@@ -95,7 +113,8 @@ def resume(options: argparse.Namespace) -> int:
 def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
     """Watch a job to its end, write the file that was asked for, and say how it went."""
     watch(workspace, job.id, is_quiet=options.json)
-    job = workspace.database.get_job(job.id)
+    view = job_actions.get_job(workspace, job.id)
+    job = view.job
     assert job.dataset_id is not None
     written = ""
     if options.out and job.done:
@@ -111,6 +130,7 @@ def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
         "calls": job.calls,
         "prompt_tokens": job.usage.prompt_tokens,
         "completion_tokens": job.usage.completion_tokens,
+        **cost_json(job.cost, job.unknown_cost_calls),
         "seconds": round(job.seconds, 3),
         "seed": job.parameters["seed"],
         "file": written or str(workspace.mirror.path(dataset.file_path)),
@@ -120,13 +140,17 @@ def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
         print_json(report)
     else:
         print(f"{job.done} of {job.requested} examples, {job.status}. Dataset {job.dataset_id}: {report['file']}")
+        print(f"  {job.calls:,} calls, {job.usage.total:,} tokens, cost: {view.cost}")
         for cause, error in job.errors.items():
             if isinstance(error, dict):
                 print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
         if job.status is not JobStatus.COMPLETED:
-            print(f"  To go on: python -m synthgen_core resume {job.id}")
+            higher = " --max-cost ... (or --max-tokens-total ...)" if view.is_out_of_budget else ""
+            print(f"  To go on: python -m synthgen_core resume {job.id}{higher}")
     if job.status is JobStatus.COMPLETED:
         return DONE if job.done >= job.requested else PARTIAL
+    if view.is_out_of_budget:
+        return PARTIAL
     return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
 
 
@@ -213,6 +237,7 @@ def list_jobs(options: argparse.Namespace) -> int:
                         "generated": v.job.done,
                         "failed": v.job.failed,
                         "calls": v.job.calls,
+                        **cost_json(v.job.cost, v.job.unknown_cost_calls),
                         "errors": v.job.errors,
                     }
                     for v in views
@@ -220,12 +245,53 @@ def list_jobs(options: argparse.Namespace) -> int:
             )
         else:
             print_table(
-                ["id", "status", "what", "done", "asked", "seconds"],
-                [[v.job.id, v.job.status, v.title, v.job.done, v.job.requested, f"{v.job.seconds:.1f}"] for v in views],
+                ["id", "status", "what", "done", "asked", "seconds", "cost"],
+                [
+                    [v.job.id, v.job.status, v.title, v.job.done, v.job.requested, f"{v.job.seconds:.1f}", v.cost]
+                    for v in views
+                ],
             )
         return DONE
     finally:
         workspace.close()
+
+
+def show_usage(options: argparse.Namespace) -> int:
+    """Calls, tokens and costs, summed up."""
+    workspace = open_workspace(_settings(options))
+    try:
+        table = get_usage(workspace, options.by)
+    finally:
+        workspace.close()
+    if options.json:
+        rows = [{options.by: table.names[row.group], "key": list(row.group), **_usage_json(row)} for row in table.rows]
+        print_json({"rows": rows, "total": _usage_json(table.total)})
+        return DONE
+    print_table(
+        [options.by, "calls", "failed", "prompt tokens", "reply tokens", "cost"],
+        [
+            [
+                name,
+                f"{row.calls:,}",
+                f"{row.failed_calls:,}",
+                f"{row.usage.prompt_tokens:,}",
+                f"{row.usage.completion_tokens:,}",
+                cost_in_words(row.cost, row.unknown_cost_calls),
+            ]
+            for name, row in [*((table.names[row.group], row) for row in table.rows), ("total", table.total)]
+        ],
+    )
+    return DONE
+
+
+def _usage_json(row: UsageRow) -> dict[str, object]:
+    return {
+        "calls": row.calls,
+        "failed_calls": row.failed_calls,
+        **asdict(row.usage),
+        **cost_json(row.cost, row.unknown_cost_calls),
+        "seconds": round(row.seconds, 3),
+    }
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -243,7 +309,12 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _resume_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", help="a job's number, or latest")
+    _budget_arguments(parser)
     parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
+
+
+def _usage_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--by", choices=list(GroupBy), default=GroupBy.DAY, type=GroupBy, help="default: day (UTC)")
 
 
 def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
@@ -256,6 +327,7 @@ COMMANDS = (
     Command("resume", "go on with a job that stopped short", resume, _resume_arguments),
     Command("datasets", "list the datasets", list_datasets),
     Command("jobs", "list the jobs", list_jobs, _jobs_arguments),
+    Command("usage", "sum up calls, tokens and costs", show_usage, _usage_arguments),
     Command(
         "domains",
         "list domains and subdomains",

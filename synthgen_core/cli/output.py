@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 
 from synthgen_core.actions.jobs import get_job
 from synthgen_core.workspace import Workspace
@@ -14,6 +15,11 @@ BEAT_SECONDS = 0.2
 def print_json(value: object) -> None:
     """One JSON value, letters kept as letters."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def cost_json(cost: Decimal | None, unknown_cost_calls: int) -> dict[str, object]:
+    """What something cost, for machines: exact dollars as text, null where no part of it is known."""
+    return {"cost": None if cost is None else f"{cost:f}", "unknown_cost_calls": unknown_cost_calls}
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.tables import completions
-from synthgen_core.models import Completion, Usage
+from synthgen_core.database.tables import completions, examples, jobs
+from synthgen_core.models import Completion, JobStatus, Usage
 
 
 def _upsert(insert: postgresql.Insert | sqlite.Insert) -> sa.Insert:
@@ -30,6 +30,17 @@ class PaidReply:
     attempt: int
     provider: str
     completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much is kept."""
+
+    replies: int
+    size: int
+    """Bytes of their texts."""
+    needed: int
+    """Replies without which a job that can be resumed, or runs, would pay again."""
 
 
 def insert_completions(connection: sa.Connection, job_id: int, replies: Sequence[PaidReply], at: datetime) -> None:
@@ -66,6 +77,13 @@ def _kept_by(job_id: int | None, since: datetime | None) -> sa.ColumnElement[boo
     return sa.or_(sa.false(), *either)
 
 
+def _needed() -> sa.ColumnElement[bool]:
+    """Replies of jobs that may go on, for items that are not done."""
+    may_go_on = sa.exists().where(jobs.c.id == completions.c.job_id, jobs.c.status != JobStatus.COMPLETED)
+    is_done = sa.exists().where(examples.c.job_id == completions.c.job_id, examples.c.item == completions.c.item)
+    return sa.and_(may_go_on, ~is_done)
+
+
 class CompletionRoom(Connection):
     """What can be done with rows of ``completions``."""
 
@@ -91,3 +109,23 @@ class CompletionRoom(Connection):
                 )
                 for row in connection.execute(query)
             }
+
+    def get_kept(self) -> Kept:
+        """How much is kept of all jobs."""
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        text = sa.cast(completions.c.reply, sa.LargeBinary) if is_sqlite else completions.c.reply
+        size = (sa.func.length if is_sqlite else sa.func.octet_length)(text)
+        needed = sa.func.coalesce(sa.func.sum(sa.case((_needed(), 1), else_=0)), 0)
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0), needed).select_from(completions)
+        with self._reading() as connection:
+            return Kept(*(int(number) for number in connection.execute(query).one()))
+
+    def delete_completions(self, *, before: datetime | None = None, with_needed: bool = False) -> int:
+        """Forget replies, those made ``before`` or all; what a job needs to go on only if told so. Returns how many."""
+        query = sa.delete(completions)
+        if before is not None:
+            query = query.where(completions.c.created_at < before)
+        if not with_needed:
+            query = query.where(~_needed())
+        with self._writing() as connection:
+            return int(connection.execute(query).rowcount)

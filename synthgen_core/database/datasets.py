@@ -100,6 +100,11 @@ class DatasetRoom(Connection):
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
 
+    def get_dataset_names(self) -> dict[int, str]:
+        """The name of every dataset, those in the trash too."""
+        with self._reading() as connection:
+            return {row.id: row.name for row in connection.execute(sa.select(datasets.c.id, datasets.c.name))}
+
     def get_totals(self) -> dict[str, int]:
         """Sums outside the trash: ``datasets``, ``examples`` (active), ``domains``, ``subdomains``."""
         live = sa.select(datasets).where(datasets.c.deleted_at.is_(None)).subquery()

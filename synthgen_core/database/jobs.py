@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from synthgen_core.database.calls import LoggedCall, insert_calls, known_cost
 from synthgen_core.database.completions import PaidReply, insert_completions
 from synthgen_core.database.datasets import NewDataset, insert_dataset, now
 from synthgen_core.database.engine import Connection
@@ -17,7 +19,7 @@ from synthgen_core.models import Job, JobKind, JobStatus, JsonObject, Usage
 
 ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 STOPPED_SHORT = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
-COUNTS = ("done", "failed", "calls", "prompt_tokens", "completion_tokens")
+COUNTS = ("done", "failed", "calls", "prompt_tokens", "completion_tokens", "cost_nanos", "unknown_cost_calls")
 ADD_PROGRESS = (
     sa.update(jobs)
     .where(jobs.c.id == sa.bindparam("of_job"))
@@ -37,7 +39,10 @@ class Progress:
     replies: Sequence[PaidReply] = ()
     failed: int = 0
     calls: int = 0
+    """Calls that were answered; ``usage`` is theirs."""
     usage: Usage = field(default_factory=Usage)
+    log: Sequence[LoggedCall] = ()
+    """Calls that are over, failed ones too; what they cost is added to the job's."""
     errors: JsonObject | None = None
     """The job's error counts in all, if they changed."""
     seconds: float = 0.0
@@ -59,8 +64,10 @@ def to_job(row: Any) -> Job:
     """A row of ``jobs`` as a value."""
     values = dict(row._mapping)
     usage = Usage(values.pop("prompt_tokens"), values.pop("completion_tokens"))
+    cost = known_cost(values.pop("cost_nanos"), values["unknown_cost_calls"])
     del values["counters"]
-    return Job(**values | {"usage": usage, "kind": JobKind(values["kind"]), "status": JobStatus(values["status"])})
+    words = {"kind": JobKind(values["kind"]), "status": JobStatus(values["status"])}
+    return Job(**values | words | {"usage": usage, "cost": cost})
 
 
 def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int) -> Job:
@@ -78,7 +85,7 @@ def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int) -> Job:
         "cancel_requested": False,
         "counters": {},
         "errors": {},
-        **dict.fromkeys(("done", "failed", "calls", "prompt_tokens", "completion_tokens", "seconds"), 0),
+        **dict.fromkeys((*COUNTS, "seconds"), 0),
     }
     return to_job(connection.execute(sa.insert(jobs).values(row).returning(jobs)).one())
 
@@ -130,24 +137,32 @@ class JobRoom(Connection):
         return self._move(job_id, (JobStatus.PENDING,), values)
 
     def end_job(
-        self, job_id: int, status: JobStatus, *, errors: JsonObject | None = None, seconds: float | None = None
+        self,
+        job_id: int,
+        status: JobStatus,
+        *,
+        errors: JsonObject | None = None,
+        seconds: float | None = None,
+        note: str = "",
     ) -> bool:
         """pending or running -> ``status``; False if the job had ended already, and then nothing changes."""
-        values: dict[str, object] = {"status": status, "completed_at": now(), "note": ""}
+        values: dict[str, object] = {"status": status, "completed_at": now(), "note": note}
         if errors is not None:
             values["errors"] = errors
         if seconds is not None:
             values["seconds"] = seconds
         return self._move(job_id, ACTIVE, values)
 
-    def reopen_job(self, job_id: int, owner: str) -> Job:
+    def reopen_job(self, job_id: int, owner: str, parameters: JsonObject | None = None) -> Job:
         """A job that stopped short -> pending, for ``owner`` to resume. Its failed items will be tried again.
+
+        ``parameters`` replace those that it had.
 
         Raises:
             NotFoundError: there is no such job.
             ConflictError: it waits, runs, or is complete.
         """
-        values = {
+        values: dict[str, object] = {
             "status": JobStatus.PENDING,
             "owner": owner,
             "heartbeat_at": now(),
@@ -155,7 +170,10 @@ class JobRoom(Connection):
             "cancel_requested": False,
             "failed": 0,
             "errors": {},
+            "note": "",
         }
+        if parameters is not None:
+            values["parameters"] = parameters
         if not self._move(job_id, STOPPED_SHORT, values):
             status = self.get_job(job_id).status
             raise ConflictError(f"Job {job_id} is {status} and cannot be resumed.", "Start a new one.")
@@ -200,10 +218,14 @@ class JobRoom(Connection):
             "added_calls": progress.calls,
             "added_prompt_tokens": progress.usage.prompt_tokens,
             "added_completion_tokens": progress.usage.completion_tokens,
+            "added_cost_nanos": sum((call.cost or 0 for call in progress.log), Decimal(0)),
+            "added_unknown_cost_calls": sum(call.cost is None for call in progress.log),
         }
         with self._writing(is_synced=False) as connection:
             if progress.replies:
                 insert_completions(connection, job.id, progress.replies, at)
+            if progress.log:
+                insert_calls(connection, progress.log, at, job.id, job.dataset_id)
             if progress.examples and job.dataset_id is not None:
                 insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
             connection.execute(ADD_PROGRESS, added | {"of_job": job.id, "new_seconds": progress.seconds, "at": at})

@@ -4,6 +4,7 @@ JSON is kept as text that we wrote ourselves, times as UTC without a zone: both 
 """
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -56,6 +57,27 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+NANO = Decimal(10) ** -9
+
+
+class Dollars(TypeDecorator[Decimal]):
+    """US dollars: exact in Python, whole billionths in the column, so that a sum in SQL is exact, too.
+
+    A price of a tenth of a cent for a million tokens makes one billionth a token.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Python -> column."""
+        return None if value is None else int((value / NANO).to_integral_value())
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Column -> Python."""
+        return None if value is None else int(value) * NANO
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -97,6 +119,8 @@ jobs = Table(
     Column("calls", Integer, nullable=False),
     Column("prompt_tokens", BigInteger, nullable=False),
     Column("completion_tokens", BigInteger, nullable=False),
+    Column("cost_nanos", Dollars, nullable=False, server_default="0"),
+    Column("unknown_cost_calls", Integer, nullable=False, server_default="0"),
     Column("counters", JsonText, nullable=False),
     Column("errors", JsonText, nullable=False),
     Column("note", Text, nullable=False),
@@ -194,3 +218,28 @@ completions = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", UtcTime, nullable=False, index=True),
 )
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id")),
+    Column("item", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("cost_nanos", Dollars),
+    Column("seconds", Float, nullable=False),
+    Column("key", String(64)),
+    Index(None, "provider", "model", "id"),
+    sqlite_autoincrement=True,
+)
+"""One row for every call to a model, failed ones too. ``cost_nanos`` is NULL where the price is not known."""

@@ -17,11 +17,19 @@ from synthgen_core.concurrency import Stop
 from synthgen_core.errors import ProviderError, ProviderRefusedError
 from synthgen_core.models import ChatRequest, Completion, ProviderConfig, Role, Usage
 from synthgen_core.providers.base import LLMProvider
-from synthgen_core.providers.catalogue import ModelTable, Structured, load_models
-from synthgen_core.providers.http import not_a_reply, status_error, too_slow, unreachable
+from synthgen_core.providers.catalogue import ModelTable, Structured
+from synthgen_core.providers.http import (
+    check_key,
+    count,
+    http_client,
+    not_a_reply,
+    service_name,
+    status_error,
+    too_slow,
+    unreachable,
+    writable,
+)
 
-OFFICIAL = "https://api.anthropic.com/"
-MOST_CONNECTIONS = 256
 PROBE_SECONDS = 15.0
 SYSTEM_ROLES = (Role.SYSTEM, Role.DEVELOPER)
 CACHED = {"cache_control": {"type": "ephemeral"}}
@@ -45,24 +53,16 @@ class AnthropicProvider(LLMProvider):
     """How long a reply may take."""
 
     def __init__(self, config: ProviderConfig, models: ModelTable | None = None) -> None:
-        super().__init__(config)
-        is_official = f"{config.base_url}/".startswith(OFFICIAL)
-        self._name = "Anthropic" if is_official else "The server"
-        self._model = (models or load_models()).find("anthropic", config.model)
-        if is_official and not config.api_key:
-            raise ProviderRefusedError("Anthropic needs a key.", "Set ANTHROPIC_API_KEY.", cause="auth")
-        if not (config.api_key.isascii() and config.api_key.isprintable()):
-            raise ProviderRefusedError(
-                "The key holds characters that no key has.", "Copy it again, without quotes and spaces.", cause="auth"
-            )
-        timeout = httpx2.Timeout(connect=5, read=self.read_seconds, write=30, pool=None)
-        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+        super().__init__(config, models)
+        self._name = service_name(config)
+        check_key(config)
+        client = http_client(self.read_seconds)
         self._client = anthropic.Anthropic(
             api_key=config.api_key or "none",
             base_url=config.base_url.removesuffix("/v1"),
-            timeout=timeout,
+            timeout=client.timeout,
             max_retries=0,
-            http_client=httpx2.Client(timeout=timeout, limits=limits),
+            http_client=client,
         )
 
     def complete(self, request: ChatRequest, stop: Stop | None = None) -> Completion:
@@ -82,21 +82,21 @@ class AnthropicProvider(LLMProvider):
         system: list[dict[str, Any]] = []
         messages = []
         for message in request.messages:
-            text = message.content.encode("utf-8", "replace").decode()  # JSON takes no lone surrogates
+            text = writable(message.content)
             if message.role not in SYSTEM_ROLES:
                 role = "assistant" if message.role is Role.ASSISTANT else "user"
                 messages.append({"role": role, "content": text})
             elif text:
                 system.append({"type": "text", "text": text})
-        limit = self._model.token_limit(request.max_tokens) if self._model else request.max_tokens
+        limit = self.facts.token_limit(request.max_tokens)
         body: dict[str, Any] = {"model": self.config.model, "max_tokens": limit, "messages": messages}
         if system:
             system[-1] |= CACHED
             body["system"] = system
         output: dict[str, Any] = {}
-        if self._model and self._model.reasons:
-            output["effort"] = self._model.effort
-        if request.schema and not (self._model and self._model.structured is Structured.NONE):
+        if self.facts.reasons:
+            output["effort"] = self.facts.effort
+        if request.schema and self.facts.structured is not Structured.NONE:
             output["format"] = {"type": "json_schema", "schema": _accepted_schema(request.schema)}
         return body | {"output_config": output} if output else body
 
@@ -143,9 +143,7 @@ class AnthropicProvider(LLMProvider):
             return too_slow(self._name, seconds)
         if isinstance(error, anthropic.APIStatusError):
             said = str(error.api_message or error.error_code or error.type or "")
-            if self.config.api_key:
-                said = said.replace(self.config.api_key, "…")  # some servers repeat it
-            return status_error(self._name, error.status_code, said, error.response.headers, self.config.model)
+            return status_error(self._name, error.status_code, said, error.response.headers, self.config)
         return unreachable(self._name, self.config.base_url)
 
     def close(self) -> None:
@@ -155,8 +153,13 @@ class AnthropicProvider(LLMProvider):
 
 def _usage(counts: dict[str, Any]) -> Usage:
     """The service counts what it reads from its cache, and writes to it, apart from the rest of the prompt."""
-    prompt = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-    return Usage(sum(int(counts.get(name) or 0) for name in prompt), int(counts.get("output_tokens") or 0))
+    read, written = "cache_read_input_tokens", "cache_creation_input_tokens"
+    return Usage(
+        count(counts, "input_tokens", read, written),
+        count(counts, "output_tokens"),
+        count(counts, read),
+        count(counts, written),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from synthgen_core.concurrency import Stop
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import ChatRequest, Completion, Message, ProviderConfig, Role
+from synthgen_core.providers.catalogue import ModelTable, load_models
+from synthgen_core.providers.model_info import ModelInfo
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and how much of it is done, 0-1."""
@@ -14,8 +16,19 @@ Progress = Callable[[str, float], None]
 class LLMProvider(ABC):
     """One model of one service. Safe for any number of threads at once. It retries nothing: that is the caller's."""
 
-    def __init__(self, config: ProviderConfig) -> None:
+    def __init__(self, config: ProviderConfig, models: ModelTable | None = None) -> None:
         self.config = config
+        self.models = models or load_models()
+        """What is known of models."""
+        self._facts: tuple[ProviderConfig, ModelInfo] | None = None
+
+    @property
+    def facts(self) -> ModelInfo:
+        """What is known of this model where it is asked."""
+        kept = self._facts
+        if kept is None or kept[0] is not self.config:
+            kept = self._facts = (self.config, self.models.facts(self.config))
+        return kept[1]
 
     @abstractmethod
     def complete(self, request: ChatRequest, stop: Stop | None = None) -> Completion:

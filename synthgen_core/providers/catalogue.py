@@ -4,14 +4,14 @@ also says how to correct them and how to add to them; a user's own file is laid 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from synthgen_core.models import Usage
+from synthgen_core.models import ProviderConfig, Usage
 from synthgen_core.providers.model_info import (
     PRICES,
     EntryKey,
@@ -22,6 +22,7 @@ from synthgen_core.providers.model_info import (
     Temperature,
     read_models,
 )
+from synthgen_core.providers.registry import PROVIDERS, is_at_home, provider_kind
 
 __all__ = ["ModelInfo", "ModelTable", "Prices", "Structured", "Temperature", "cost", "load_models"]
 
@@ -40,6 +41,8 @@ class ModelTable:
     """The day on which the facts were true."""
     source: str
     entries: tuple[ModelInfo, ...] = field(repr=False)
+    shared: tuple[ModelInfo, ...] = field(default=(), repr=False)
+    """Of each provider, what holds for those of its models that have no entry."""
 
     def models(self, provider_type: str) -> list[ModelInfo]:
         """The models of a provider, retired ones too; no families."""
@@ -50,17 +53,33 @@ class ModelTable:
         return next((entry for entry in self.models(provider_type) if entry.is_default), None)
 
     def find(self, provider_type: str, model: str) -> ModelInfo | None:
-        """What is known of a model: its own entry, that of its name without the version, or that of its family."""
+        """What is known of a model: its own entry, that of its name without the version, that of its family, or what
+        holds for all models of this provider. None if that is nothing."""
         fitting = (entry for entry in self.entries if entry.provider == provider_type and _fits(entry, model))
-        return max(fitting, key=lambda entry: (not entry.is_family, len(entry.name)), default=None)
+        found = max(fitting, key=lambda entry: (not entry.is_family, len(entry.name)), default=None)
+        shared = (replace(entry, name=model) for entry in self.shared if entry.provider == provider_type)
+        return found or next(shared, None)
+
+    def facts(self, config: ProviderConfig) -> ModelInfo:
+        """What holds for a model where it is asked. Another's server is believed to have a model of ours only if it has
+        its very name; of the others there nothing is known."""
+        found = self.find(config.type, config.model)
+        if found and found.is_family and provider_kind(config.type).has_imitators and not is_at_home(config):
+            found = None
+        return found or ModelInfo(config.type, config.model)
 
 
-def cost(info: ModelInfo, usage: Usage, *, cached_tokens: int = 0, cache_write_tokens: int = 0) -> Decimal | None:
+def cost(
+    info: ModelInfo, usage: Usage, *, cached_tokens: int | None = None, cache_write_tokens: int | None = None
+) -> Decimal | None:
     """US dollars for one call; None if a price that it needs is not known.
 
     Of ``usage.prompt_tokens``, ``cached_tokens`` were read from the service's cache and ``cache_write_tokens`` written
-    to it. Where the price of the former is not known, they count as ordinary ones: never less than the truth.
+    to it (default: as ``usage`` says). Where the price of the former is not known, they count as ordinary ones: never
+    less than the truth.
     """
+    cached_tokens = usage.cached_tokens if cached_tokens is None else cached_tokens
+    cache_write_tokens = usage.cache_write_tokens if cache_write_tokens is None else cache_write_tokens
     is_long = info.long_above is not None and usage.prompt_tokens > info.long_above
     prices = info.long_prices if is_long else info.prices
     plain = max(0, usage.prompt_tokens - cached_tokens - cache_write_tokens)
@@ -94,8 +113,6 @@ def _own_table() -> ModelTable:
 
 
 def _provider_types() -> set[str]:
-    from synthgen_core.providers import PROVIDERS  # late: that module may want to know the models, too
-
     return {*PROVIDERS, *(entry.provider for entry in _own_table().entries)}
 
 
@@ -122,6 +139,7 @@ def _table(*files: ModelFile) -> ModelTable:
         date=next((file.date for file in reversed(files) if file.date), date.min),
         source=next((file.source for file in reversed(files) if file.source), ""),
         entries=tuple(_info(*key, shared[key[0]] | facts) for key, facts in entries.items()),
+        shared=tuple(_info(provider, "", True, facts) for provider, facts in shared.items()),
     )
 
 
@@ -141,6 +159,7 @@ def _info(provider: str, name: str, is_family: bool, facts: Mapping[str, Any]) -
         temperature=facts.get("takes_temperature"),
         effort=facts.get("effort", ""),
         token_parameter=facts.get("token_parameter", ""),
+        seed_parameter=facts.get("seed_parameter", ""),
         retires=facts.get("retires"),
         note=facts.get("note", ""),
     )

@@ -29,6 +29,7 @@ from synthgen_core.errors import (
 )
 from synthgen_core.models import ChatRequest, Completion, ProviderConfig, Role, Usage
 from synthgen_core.providers.base import LLMProvider, Progress
+from synthgen_core.providers.catalogue import ModelTable
 from synthgen_core.providers.gguf import HubModel, check_fetchable, fetch_model, hub_model, is_here, offered_models
 from synthgen_core.providers.weights import check_gguf, ensure_weights, find_weights
 
@@ -79,8 +80,8 @@ class EmbeddedProvider(LLMProvider):
     """The model in this process. ``config.model`` is empty, the name of the shipped model or of one on the list of
     ``gguf``, or the path of a GGUF file."""
 
-    def __init__(self, config: ProviderConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: ProviderConfig, models: ModelTable | None = None) -> None:
+        super().__init__(config, models)
         self._engine: Engine | None = None
 
     def prepare(self, progress: Progress | None = None, stop: Stop | None = None) -> None:
@@ -347,7 +348,8 @@ def _completion(chunks: list[Chunk], model: str) -> Completion:
             text.append((choice.get("delta") or {}).get("content") or "")
             finish_reason = choice.get("finish_reason") or finish_reason
         if counts := chunk.get("usage"):
-            usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
+            cached = (counts.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+            usage = Usage(counts["prompt_tokens"], counts["completion_tokens"], cached)
     if not finish_reason:
         raise ProviderUnavailableError("The embedded model broke off in the middle of a reply.", cause="engine")
     return Completion("".join(text), model, "length" if finish_reason == "length" else "stop", usage)

@@ -1,21 +1,85 @@
-"""What HTTP providers share: which reaction a status deserves, and how long to wait."""
+"""What HTTP providers share: a client, which keys can be sent, which reaction a status deserves, how long to wait."""
 
 import email.utils
 import math
+import re
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
+
+import httpx2
 
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
+from synthgen_core.models import ProviderConfig
+from synthgen_core.providers.registry import is_at_home, provider_kind
 
+MOST_CONNECTIONS = 256
+CONNECT_SECONDS, WRITE_SECONDS = 5.0, 30.0
 LONGEST_WAIT = 120.0
 """Seconds; a service that asks for more is not waited for longer."""
 UNAUTHORISED, PAYMENT, FORBIDDEN, NOT_FOUND, TIMEOUT, CONFLICT, TOO_MANY = 401, 402, 403, 404, 408, 409, 429
 BUSY = (TOO_MANY, 503, 529)
 NO_CREDIT = ("insufficient_quota", "billing", "credit balance", "insufficient funds")
+KEY = re.compile(r"[!#-&(-~]*")
+"""Printable ASCII without spaces and quotation marks."""
 
 
-def status_error(name: str, status: int, said: str, headers: Mapping[str, str], model: str) -> ProviderError:
+def http_client(read_seconds: float, base_url: str = "", *, connect_seconds: float = CONNECT_SECONDS) -> httpx2.Client:
+    """A client for any number of threads; nobody waits for a connection, since that is what workers are limited for."""
+    timeout = httpx2.Timeout(connect=connect_seconds, read=read_seconds, write=WRITE_SECONDS, pool=None)
+    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
+    return httpx2.Client(base_url=base_url, timeout=timeout, limits=limits, verify=_trust())
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that are trusted: reading them takes longer than all else in making a client."""
+    return httpx2.create_ssl_context()
+
+
+def service_name(config: ProviderConfig) -> str:
+    """What to call the service in a message: another's server that speaks its protocol has no name."""
+    kind = provider_kind(config.type)
+    if kind.has_imitators and not is_at_home(config):
+        return "The server"
+    return kind.name.removesuffix(" and compatible")
+
+
+def check_key(config: ProviderConfig) -> None:
+    """Raise ProviderRefusedError where a key is missing, or holds what no key holds."""
+    kind = provider_kind(config.type)
+    if not config.api_key and kind.needs_key and is_at_home(config):
+        raise ProviderRefusedError(f"{service_name(config)} needs a key.", f"Set {kind.key_setting}.", cause="auth")
+    if not KEY.fullmatch(config.api_key):
+        raise ProviderRefusedError(
+            "The key holds characters that no key has.", "Copy it again, without quotes and spaces.", cause="auth"
+        )
+
+
+def no_model(config: ProviderConfig) -> ProviderRefusedError:
+    """The error for a request that names no model, where the service cannot choose one."""
+    return ProviderRefusedError(
+        f"{service_name(config)} needs the name of a model.", "Choose one of its list.", cause="model"
+    )
+
+
+def writable(text: str) -> str:
+    """The text without lone surrogates, which JSON cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def count(counts: Mapping[str, object], *names: str) -> int:
+    """The sum of these counts of tokens; absent or null is 0. Raises ValueError or TypeError for what is no count."""
+    return sum(int(counts.get(name) or 0) for name in names)  # type: ignore[call-overload] # that is what it raises for
+
+
+def status_error(
+    name: str, status: int, said: str, headers: Mapping[str, str], config: ProviderConfig
+) -> ProviderError:
     """The error for a response that is not a success. ``said`` is the service's own message, kept short."""
+    if config.api_key:
+        said = said.replace(config.api_key, "…")  # some servers repeat it
     said = " ".join(said.split())[:200]
     quoted = f" It said: “{said}”" if said else ""
     if status == UNAUTHORISED:
@@ -28,7 +92,7 @@ def status_error(name: str, status: int, said: str, headers: Mapping[str, str], 
         )
     if status == NOT_FOUND:
         return ProviderRefusedError(
-            f"{name} knows no model “{model}”, or nothing is at that address.{quoted}",
+            f"{name} knows no model “{config.model}”, or nothing is at that address.{quoted}",
             "Choose another model, or check the base URL.",
             cause="model",
         )

@@ -69,6 +69,8 @@ class ModelInfo:
     effort: str = ""
     """The reasoning effort to ask for: "none" switches reasoning off; "": send nothing."""
     token_parameter: str = ""
+    seed_parameter: str = ""
+    """Empty: "seed"."""
     retires: date | None = None
     note: str = ""
 
@@ -178,6 +180,7 @@ SHARED: Mapping[str, Reader] = {
     "takes_temperature": _temperature,
     "effort": _effort,
     "token_parameter": _text,
+    "seed_parameter": _text,
 }
 """Keys that a provider may have, and each of its models."""
 OWN: Mapping[str, Reader] = {

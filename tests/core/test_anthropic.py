@@ -21,8 +21,8 @@ from synthgen_core.providers.catalogue import ModelTable, load_models
 from synthgen_core.providers.embedded import engine_parameters
 from synthgen_core.providers.model_info import REASONING_ROOM
 from synthgen_core.providers.weights import ensure_weights
-from tests.core.test_providers import Fault
 from tests.support.server import Act, ModelServer
+from tests.support.wires import Fault
 
 KEY = "sk-ant-very-secret-0123456789"
 MODEL = "claude-haiku-5-5"
@@ -194,7 +194,7 @@ def test_tokens_from_and_for_the_cache_count_as_prompt(provider: AnthropicProvid
     counts = {"input_tokens": 7, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000}
     server.then(reply(usage={**counts, "output_tokens": 5}), reply(usage={"input_tokens": 3}), reply(usage=None))
     usages = [provider.complete(REQUEST).usage for _ in range(3)]
-    assert usages == [Usage(1107, 5), Usage(3, 0), Usage()]
+    assert usages == [Usage(1107, 5, 1000, 100), Usage(3, 0), Usage()]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from synthgen_core.errors import ConfigError
-from synthgen_core.models import Usage
-from synthgen_core.providers import PROVIDERS
+from synthgen_core.models import ProviderConfig, Usage
+from synthgen_core.providers import PROVIDERS, default_model
 from synthgen_core.providers.catalogue import OURS, ModelInfo, ModelTable, cost, load_models
 from synthgen_core.providers.model_info import REASONING_ROOM, Prices, Structured, Temperature
+from synthgen_core.providers.registry import ProviderKind
 
 MILLION = 10**6
 TODAY = date(2026, 11, 22)
@@ -39,11 +40,13 @@ def test_each_provider_has_one_default_that_is_not_retired(table: ModelTable, pr
     assert not defaults[0].is_family
 
 
-def test_the_defaults_of_the_registry_are_those_of_the_table(table: ModelTable) -> None:
+def test_the_defaults_are_those_of_the_table(table: ModelTable, file: Path) -> None:
     for kind in PROVIDERS.values():
         default = table.default(kind.type)
-        if kind.default_model and default:
-            assert kind.default_model == default.name
+        assert default_model(kind) == ("" if kind.is_local or default is None else default.name)
+    file.write_text("[[groq.models]]\nname = 'mine'\ndefault = true\n[[openai.models]]\nname = 'new'\ndefault = true")
+    after = load_models(file)
+    assert [default_model(PROVIDERS[name], after) for name in ("groq", "openai")] == ["mine", "new"]
 
 
 def test_the_table_tells_its_date_and_where_it_is_from(table: ModelTable) -> None:
@@ -95,13 +98,43 @@ def test_a_family_tells_what_its_other_models_can_do_but_not_what_they_cost(
         ("openai", "openai/gpt-6-luna"),
         ("anthropic", "claude-sonnet-4-50"),
         ("anthropic", "gpt-6-luna"),
-        ("nobody", "gpt-6-luna"),
     ],
 )
-def test_nothing_is_said_of_a_model_that_only_resembles_a_known_one(
+def test_of_a_model_that_only_resembles_a_known_one_nothing_is_said_but_what_holds_for_all(
     table: ModelTable, provider: str, model: str
 ) -> None:
-    assert table.find(provider, model) is None
+    info = known(table, provider, model)
+    assert info == ModelInfo(
+        provider,
+        model,
+        is_family=True,
+        structured=Structured.SCHEMA,
+        temperature=Temperature.NEVER if provider == "anthropic" else None,
+        token_parameter="max_tokens" if provider == "anthropic" else "max_completion_tokens",
+    )
+    assert cost(info, Usage(1, 1)) is None
+
+
+def test_nothing_is_said_of_an_unknown_provider(table: ModelTable) -> None:
+    assert table.find("nobody", "gpt-6-luna") is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PROVIDERS.values() if kind.is_local], ids=lambda kind: kind.type)
+def test_any_model_of_ones_own_server_costs_nothing(table: ModelTable, kind: ProviderKind) -> None:
+    for address in ("", "http://gpu:9/v1"):
+        assert cost(table.facts(ProviderConfig(kind.type, "my-model", address)), Usage(MILLION, MILLION)) == 0
+
+
+def test_elsewhere_only_a_model_s_very_name_is_believed(table: ModelTable) -> None:
+    def facts(model: str, address: str) -> ModelInfo:
+        return table.facts(ProviderConfig("openai", model, address))
+
+    home, elsewhere = "https://api.openai.com/v1", "http://gpu:8000/v1"
+    assert facts("gpt-6-luna", elsewhere) == facts("gpt-6-luna", home) == known(table, "openai", "gpt-6-luna")
+    for model in ("o3-like", "gpt-5-at-home", "my-model"):
+        assert facts(model, elsewhere) == ModelInfo("openai", model)
+        assert facts(model, home).token_parameter == "max_completion_tokens"
+    assert facts("m", "http://[::1") == ModelInfo("openai", "m"), "an address that is none is no reason to fail"
 
 
 def test_a_model_is_retired_from_its_day_on(table: ModelTable) -> None:
@@ -168,6 +201,7 @@ def test_tokens_of_the_cache_have_prices_of_their_own(table: ModelTable) -> None
     assert cost(haiku, usage) == Decimal("0.0065")
     assert cost(haiku, usage, cached_tokens=40_000) == Decimal("0.0029")
     assert cost(haiku, usage, cached_tokens=40_000, cache_write_tokens=20_000) == Decimal("0.0034")
+    assert cost(haiku, Usage(60_000, 1000, 40_000, 20_000)) == Decimal("0.0034"), "a usage tells them, too"
 
 
 def test_a_long_prompt_costs_more_from_the_first_token_on(table: ModelTable) -> None:

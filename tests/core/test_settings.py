@@ -19,6 +19,7 @@ from synthgen_core.database import NewDataset, NewJob
 from synthgen_core.errors import ConfigError
 from synthgen_core.jobs import Run
 from synthgen_core.models import JobKind, ProviderConfig
+from synthgen_core.providers import PROVIDERS
 from synthgen_core.settings import ROOT, SETTINGS, Settings, load_settings
 from synthgen_core.workspace import open_workspace
 from tests.support.replies import MODEL
@@ -34,6 +35,12 @@ GOOD: Mapping[str, tuple[str, object]] = {
     "OPENAI_API_KEY": ("sk-1234 ", "sk-1234"),
     "OPENAI_BASE_URL": ("http://localhost:8000/v1", "http://localhost:8000/v1"),
     "OPENAI_MODEL": ("gpt-x", "gpt-x"),
+    "ANTHROPIC_API_KEY": (" sk-ant-1 ", "sk-ant-1"),
+    "ANTHROPIC_BASE_URL": ("http://localhost:9", "http://localhost:9"),
+    "ANTHROPIC_MODEL": ("claude-x", "claude-x"),
+    "GROQ_API_KEY": ("gsk-1", "gsk-1"),
+    "OPENROUTER_API_KEY": ("sk-or-1", "sk-or-1"),
+    "MISTRAL_API_KEY": ("m-1", "m-1"),
     "DATA_DIR": ("/srv/data", Path("/srv/data").resolve()),
     "DATABASE_PATH": ("a.db", "a.db"),
     "DATABASE_URL": ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
@@ -112,7 +119,8 @@ def test_unknown_names_are_nobody_s_business() -> None:
 
 def test_secrets_are_in_no_printed_settings_and_in_no_error() -> None:
     secrets = [name for name, setting in SETTINGS.items() if setting.metadata["is_secret"]]
-    assert secrets == ["OPENAI_API_KEY", "DATABASE_URL"]
+    keys = [kind.key_setting for kind in PROVIDERS.values() if kind.needs_key]
+    assert sorted(secrets) == sorted([*keys, "DATABASE_URL"])
     settings = load_settings(dict.fromkeys(secrets, "postgresql://u:pa55word@h/d"))
     assert "pa55word" not in f"{settings} {settings!r}"
     assert "pa55word" in settings.sqlalchemy_url
@@ -145,6 +153,24 @@ def test_the_environment_of_the_process_is_read_and_wins_over_a_dotenv_file(tmp_
     done = subprocess.run(run, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "ConfigError" in done.stderr.splitlines()[-1]
     assert ".env" in done.stderr.splitlines()[-1]
+
+
+def test_each_provider_names_settings_that_there_are() -> None:
+    for kind in PROVIDERS.values():
+        for name in (kind.model_setting, kind.base_url_setting, kind.key_setting):
+            assert not name or name in SETTINGS
+            assert load_settings({name: "mine"}).get(name) == ("mine" if name else "")
+
+
+def test_a_user_s_own_table_of_models_says_which_is_the_default(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text('[[anthropic.models]]\nname = "claude-mine"\ndefault = true\n')
+    settings = load_settings({"DATA_DIR": str(tmp_path)})
+    assert provider_config(settings, "anthropic").model == "claude-mine"
+    assert provider_config(load_settings({"DATA_DIR": str(tmp_path / "none")}), "anthropic").model != "claude-mine"
+    assert provider_config(settings, "anthropic", model="said").model == "said"
+    (tmp_path / "models.toml").write_text("[[anthropic.models]]\nname = 5\n")
+    with pytest.raises(ConfigError, match=r"models\.toml"):
+        provider_config(settings, "anthropic")
 
 
 # -- what each setting does
@@ -180,7 +206,7 @@ def test_no_effect_is_of_a_setting_that_is_gone() -> None:
 
 @effect("LLM_PROVIDER")
 def _chooses_the_provider(tmp_path: Path, server: ModelServer) -> None:
-    for name in ("embedded", "ollama", "OpenAI"):
+    for name in (*PROVIDERS, "OpenAI"):
         choice = choose_provider(load_settings({"LLM_PROVIDER": name, "LLM_MODEL": "m"}))
         assert choice.config.type == name.lower()
         assert choice.reason == "LLM_PROVIDER says so."
@@ -196,6 +222,41 @@ def _chooses_the_model(tmp_path: Path, server: ModelServer) -> None:
 @effect("EMBEDDED_MODEL_PATH")
 def _replaces_the_embedded_weights(tmp_path: Path, server: ModelServer) -> None:
     assert provider_config(load_settings({"EMBEDDED_MODEL_PATH": "/m.gguf"}), "embedded").model == "/m.gguf"
+
+
+@effect("ANTHROPIC_API_KEY")
+def _is_sent_as_anthropic_s_key(tmp_path: Path, server: ModelServer) -> None:
+    settings = load_settings({"ANTHROPIC_BASE_URL": server.root, "ANTHROPIC_API_KEY": "sk-ant-mine"})
+    say_hello(provider_config(settings, "anthropic"))
+    assert server.calls[0].headers["authorization"] == "Bearer sk-ant-mine"
+
+
+@effect("ANTHROPIC_BASE_URL")
+def _says_where_anthropic_s_protocol_is_spoken(tmp_path: Path, server: ModelServer) -> None:
+    say_hello(provider_config(load_settings({"ANTHROPIC_BASE_URL": server.root}), "anthropic"))
+    assert server.calls[0].path == "/v1/messages"
+
+
+@effect("ANTHROPIC_MODEL")
+def _is_the_model_for_anthropic_alone(tmp_path: Path, server: ModelServer) -> None:
+    given = {"ANTHROPIC_BASE_URL": server.root, "ANTHROPIC_MODEL": "theirs", "LLM_MODEL": "general"}
+    say_hello(provider_config(load_settings(given), "anthropic"))
+    assert server.calls[0].body["model"] == "theirs"
+    assert provider_config(load_settings(given), "openai").model != "theirs"
+
+
+def is_sent_as_the_key_of(provider_type: str) -> Effect:
+    def check(tmp_path: Path, server: ModelServer) -> None:
+        settings = load_settings({PROVIDERS[provider_type].key_setting: "my-key"})
+        say_hello(provider_config(settings, provider_type, model="m", base_url=server.url))
+        assert server.calls[0].headers["authorization"] == "Bearer my-key"
+        others = [kind.type for kind in PROVIDERS.values() if kind.type != provider_type]
+        assert not any(provider_config(settings, other).api_key for other in others)
+
+    return check
+
+
+EFFECTS |= {PROVIDERS[name].key_setting: is_sent_as_the_key_of(name) for name in ("groq", "openrouter", "mistral")}
 
 
 @effect("OLLAMA_URL")

@@ -8,10 +8,15 @@ from playwright.sync_api import Page, expect
 
 from synthgen_core.models import JobStatus
 from tests.e2e.filling import filling
+from tests.e2e.test_main_job import choose, done
+from tests.e2e.watching import wait_for
 from tests.pages.support import make_dataset, make_job, simple
+from tests.support.server import ModelServer
 from tests.tools.app import App, idle, start_app
 
 Open = Callable[..., Page]
+IMPATIENT = "button => { button.click(); for (let t = 10; t <= 250; t += 20) setTimeout(() => button.click(), t); }"
+"""So many clicks in a quarter of a second: two at the same moment reach the app as one."""
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +89,15 @@ def test_a_job_that_is_removed_is_gone_from_the_count_too(filled_app: App, open_
     expect(page.get_by_text("1 job", exact=True)).to_be_visible()
     page.get_by_role("button", name="Open dataset").click()
     expect(page.get_by_role("heading", name="Third")).to_be_visible()
+
+
+def test_many_clicks_on_generate_start_one_job(app: Callable[..., App], open_page: Open) -> None:
+    with ModelServer() as server:
+        started = app(LLM_PROVIDER="openai", OPENAI_BASE_URL=server.url, LLM_MODEL="stub-model")
+        page = open_page(started, "/generate")
+        choose(page, 2).evaluate(IMPATIENT)
+        wait_for(lambda: done(page) == 2, page)
+        page.goto(f"{started.url}/tasks")
+        expect(page.get_by_text("1 job", exact=True)).to_be_visible()
+        page.goto(f"{started.url}/datasets")
+        expect(page.get_by_text("1 dataset", exact=True)).to_be_visible()

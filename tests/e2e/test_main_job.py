@@ -62,8 +62,8 @@ def test_a_dataset_is_generated_watched_opened_and_downloaded(app: Start, open_p
     expect(page.get_by_role("heading", name="Datasets")).to_be_visible()
     page.go_back()
     wait_for(lambda: done(page) == 3, page)
-    expect(main.get_by_text("completed")).to_be_visible(timeout=LONG)
-    expect(second.get_by_text("completed").last).to_be_visible(timeout=LONG)
+    expect(main.locator(".stMarkdownBadge", has_text="completed")).to_be_visible(timeout=LONG)
+    expect(second.locator(".stMarkdownBadge", has_text="completed")).to_be_visible(timeout=LONG)
     expect(page.get_by_test_id("stSidebar").get_by_role("progressbar")).to_have_count(0)
     idle(page)
     before = frames.count
@@ -103,6 +103,6 @@ def test_the_embedded_model_does_not_hold_up_the_end_of_the_app(
     assert started.stop() < 6
     console.errors.clear()  # the page lost its app
     page = open_page(app(tmp_path / "data"), "/tasks")
-    expect(page.get_by_test_id("stMain").get_by_text("interrupted").last).to_be_visible()
-    assert done(page) >= 1, "what was accepted is there"
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="interrupted")).to_be_visible()
+    assert done(page) >= 1, "what was accepted is there"

@@ -36,13 +36,18 @@ def test_a_stopped_app_resumes_its_job_without_loss_and_without_doubles(
         console.errors.clear()  # the page lost its app
 
         server.choose = lambda call: Act()
-        page = open_page(app(folder, **settings), "/tasks")
-        expect(page.get_by_test_id("stMain").get_by_text("interrupted").last).to_be_visible()
+        again = app(folder, **settings)
+        page = open_page(again, "/tasks")
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        expect(page.locator(".stMarkdownBadge", has_text="interrupted")).to_be_visible()
         assert done(page) == 2
         page.get_by_role("button", name="Resume").click()
         wait_for(lambda: done(page) == 6, page)
-        expect(page.get_by_test_id("stMain").get_by_text("completed").last).to_be_visible(timeout=60_000)
+        expect(page.locator(".stMarkdownBadge", has_text="completed")).to_be_visible(timeout=60_000)
         assert len(server.calls) == 6 + 3, "only what was under way is asked again"
+        page.close()
+        again.stop()  # the file is put into the order of the database soon after a job, and at the end at the latest
+        console.errors.clear()
     with filling(folder) as place:
         [job] = place.database.get_jobs()
         assert job.status is JobStatus.COMPLETED

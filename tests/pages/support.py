@@ -37,12 +37,12 @@ def make_dataset(
     subdomain: str = "technical_support",
     format_type: str = "chat",
     description: str = "",
-    metadata: JsonObject | None = None,
+    metadata: Mapping[str, Json] | None = None,
 ) -> Dataset:
     """A dataset with these examples, in the database and as a file."""
     path = f"datasets/{domain}_{place.database.count_datasets()}.jsonl"
-    metadata = {"language": "en", "model": "stub-model"} if metadata is None else metadata
-    made = place.database.create_dataset(NewDataset(name, domain, subdomain, format_type, path, description, metadata))
+    kept: JsonObject = {"language": "en", "model": "stub-model"} if metadata is None else dict(metadata)
+    made = place.database.create_dataset(NewDataset(name, domain, subdomain, format_type, path, description, kept))
     new = [NewExample(n, dict(content), {"parameters": PARAMETERS}) for n, content in enumerate(contents)]
     place.database.add_examples(made.id, new)
     file = place.settings.data_dir / path
@@ -84,9 +84,10 @@ def make_job(
         first = database.next_index(dataset.id)
         examples = [NewExample(first + n, simple(first + n), {"parameters": PARAMETERS}, n) for n in range(done)]
         usage = Usage(100 * done, 50 * done)
-        database.record(job, Progress(examples, (), failed, done + failed, usage, dict(errors or {}), seconds=30.0))
+        caused = dict(errors or {})
+        database.record(job, Progress(examples, (), failed, done + failed, usage, errors=caused, seconds=30.0))
         if not status.is_active:
-            database.end_job(job.id, status, errors=dict(errors or {}), seconds=60.0)
+            database.end_job(job.id, status, errors=caused, seconds=60.0)
     return database.get_job(job.id)
 
 

@@ -1,31 +1,66 @@
 """A fast server of OpenAI's protocol, in a process of its own, that answers each call after a fixed time.
 
 ``python -m tests.support.latency_server --latency 0.1`` prints its port and serves until its standard input closes, so
-that it cannot outlive whoever started it. ``GET /stats`` tells what it has seen, ``POST /reset`` forgets it. It is one
-asyncio protocol without a framework: thousands of calls a second on one core.
+that it cannot outlive whoever started it. ``GET /stats`` tells what it has seen, ``POST /reset`` forgets it, and sets the
+faults that it is to show. It is one asyncio protocol without a framework: thousands of calls a second on one core.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
+import random
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from tests.support.replies import MODEL, list_models, wrap, write
+from tests.support.replies import MODEL, list_models, wrap, wrap_error, write
 
 ROOT = Path(__file__).parent.parent.parent
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+CUT_OFF = 100
+"""Characters that a cut reply lacks."""
+
+
+class Fate(StrEnum):
+    """What becomes of a call."""
+
+    ANSWERED = "200 OK"
+    CUT = "200 OK, and the reply ends for its length"
+    FAILED = "500 Internal Server Error"
+    REFUSED = "429 Too Many Requests"
+    DENIED = "401 Unauthorized"
+
+
+AT_ONCE = (Fate.REFUSED, Fate.DENIED)
+"""No model is needed for these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How a server misbehaves; shares are of all calls, and the same calls, by number, meet them every time."""
+
+    refused: float = 0.0
+    failed: float = 0.0
+    cut: float = 0.0
+    most_open: int = 0
+    """Calls at a time, the rest is refused; 0: any number."""
+    most_a_second: int = 0
+    """Calls taken in any second, the rest is refused; 0: any number."""
+    denies: bool = False
+    """The key is wrong. The list of models can be read without one."""
+    seed: int = 1
 
 
 @dataclass(slots=True)
@@ -35,6 +70,10 @@ class Stats:
     calls: int = 0
     """Calls that came in."""
     answered: int = 0
+    cut: int = 0
+    failed: int = 0
+    refused: int = 0
+    denied: int = 0
     repeated: int = 0
     """Calls that were equal to an earlier one, to the letter."""
     open: int = 0
@@ -59,30 +98,58 @@ class Service:
 
     def __init__(self, latency: float) -> None:
         self.latency = latency
+        self.reset(Faults())
+
+    def reset(self, faults: Faults | None = None) -> None:
+        """Forget everything seen, and show these faults from now on."""
+        self.faults = faults or self.faults
         self.stats = Stats()
         self.seen: set[int] = set()
+        self.answers: list[float] = []
+        """When calls were answered."""
+        self.taken: deque[float] = deque()
+        """When calls were taken, over the last second."""
 
-    def reset(self) -> None:
-        """Forget everything seen."""
-        self.stats = Stats()
-        self.seen = set()
-
-    def begin(self, content: bytes) -> None:
-        """Note a call."""
+    def begin(self, content: bytes) -> Fate:
+        """Note a call; tells what becomes of it."""
         stats, now = self.stats, time.monotonic()
         stats.first_call = stats.first_call or now
         stats.last_call = now
         stats.calls += 1
-        stats.open += 1
-        stats.most_open = max(stats.most_open, stats.open)
         stats.repeated += (mark := hash(content)) in self.seen
         self.seen.add(mark)
+        fate = self._fate(now)
+        stats.open += 1
+        if fate not in AT_ONCE:
+            stats.most_open = max(stats.most_open, stats.open)
+        return fate
 
-    def end(self) -> None:
+    def _fate(self, now: float) -> Fate:
+        faults = self.faults
+        if faults.denies:
+            return Fate.DENIED
+        while self.taken and self.taken[0] <= now - 1:
+            self.taken.popleft()
+        if 0 < faults.most_open <= self.stats.open or 0 < faults.most_a_second <= len(self.taken):
+            return Fate.REFUSED
+        if faults.most_a_second:
+            self.taken.append(now)
+        drawn = random.Random(f"{faults.seed} {self.stats.calls}").random()
+        for fate, share in ((Fate.REFUSED, faults.refused), (Fate.FAILED, faults.failed), (Fate.CUT, faults.cut)):
+            if drawn < share:
+                return fate
+            drawn -= share
+        return Fate.ANSWERED
+
+    def end(self, fate: Fate) -> None:
         """Note an answer."""
-        self.stats.open -= 1
-        self.stats.answered += 1
-        self.stats.last_answer = time.monotonic()
+        stats, now = self.stats, time.monotonic()
+        stats.open -= 1
+        stats.last_answer = now
+        name = fate.name.lower()
+        setattr(stats, name, getattr(stats, name) + 1)
+        if fate is Fate.ANSWERED:
+            self.answers.append(now)
 
 
 class Connection(asyncio.Protocol):
@@ -115,25 +182,36 @@ class Connection(asyncio.Protocol):
 
     def answer(self, verb: str, path: str, content: bytes) -> None:
         if path.endswith("/chat/completions"):
-            self.service.begin(content)
-            asyncio.get_running_loop().call_later(self.service.latency, self.complete, path, content)
+            if (fate := self.service.begin(content)) in AT_ONCE:
+                self.complete(path, content, fate)
+            else:
+                asyncio.get_running_loop().call_later(self.service.latency, self.complete, path, content, fate)
         elif path.endswith("/models"):
             self.send(orjson.dumps(list_models(path, [MODEL])))
         elif path == "/stats":
             self.send(orjson.dumps(asdict(self.service.stats)))
+        elif path == "/answers":
+            self.send(orjson.dumps(self.service.answers))
         elif path == "/reset":
-            self.service.reset()
+            self.service.reset(Faults(**orjson.loads(content)) if content else None)
             self.send(b"{}")
         else:
             self.send(b"{}", "404 Not Found")
 
-    def complete(self, path: str, content: bytes) -> None:
-        body = orjson.loads(content)
-        self.service.end()
-        self.send(orjson.dumps(wrap(path, write(body), model=body["model"])))
+    def complete(self, path: str, content: bytes, fate: Fate) -> None:
+        self.service.end(fate)
+        if fate in (Fate.ANSWERED, Fate.CUT):
+            body = orjson.loads(content)
+            text, finish = write(body), "stop"
+            if fate is Fate.CUT:
+                text, finish = text[:-CUT_OFF], "length"
+            self.send(orjson.dumps(wrap(path, text, finish, body["model"])))
+        else:
+            more = "retry-after: 1\r\n" if fate is Fate.REFUSED else ""
+            self.send(orjson.dumps(wrap_error(path, fate.lower(), "fault")), fate, more)
 
-    def send(self, block: bytes, status: str = "200 OK") -> None:
-        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(block)}\r\n\r\n"
+    def send(self, block: bytes, status: str = Fate.ANSWERED, more: str = "") -> None:
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(block)}\r\n{more}\r\n"
         self.transport.write(head.encode() + block)
 
 
@@ -163,15 +241,18 @@ class LatencyServer:
         """What it has seen since the start, or since ``reset``."""
         return Stats(**self._ask("GET", "/stats"))
 
-    def reset(self) -> None:
-        """Begin counting anew."""
-        self._ask("POST", "/reset")
+    def answers(self) -> list[float]:
+        """When calls were answered, in seconds of its own clock."""
+        return list(self._ask("GET", "/answers"))
 
-    def _ask(self, verb: str, path: str) -> dict[str, Any]:
-        request = urllib.request.Request(self.root + path, method=verb)
+    def reset(self, faults: Faults | None = None) -> None:
+        """Begin counting anew; show these faults from now on, or the same as before."""
+        self._ask("POST", "/reset", json.dumps(asdict(faults)).encode() if faults else None)
+
+    def _ask(self, verb: str, path: str, content: bytes | None = None) -> Any:
+        request = urllib.request.Request(self.root + path, content, method=verb)
         with urllib.request.urlopen(request) as response:
-            answer: dict[str, Any] = json.loads(response.read())
-        return answer
+            return json.loads(response.read())
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from typing import Any, Self
 from tests.support.replies import MODEL, list_models, wrap, wrap_error, write
 
 CHAT_PATHS = ("/chat/completions", "/messages", "/api/chat")
+PULL_PATH = "/api/pull"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class ModelServer:
         self.models = list(models)
         self.models_act = Act()
         """What happens to requests for the list of models."""
+        self.key_act = Act()
+        """What happens to requests for what is known of a key."""
         self.calls: list[Call] = []
         """Requests for a reply, in the order of their arrival."""
         self.answered: list[Call] = []
@@ -200,8 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         if self.path.endswith("/api/version"):
             self._send(Act(), {"version": "0.99.0"})
-        elif self.path.endswith(("/models", "/api/tags")):
-            act = owner.models_act
+        elif self.path.endswith(("/models", "/api/tags", "/key")):
+            act = owner.key_act if self.path.endswith("/key") else owner.models_act
             self._send(act, self._fault(act) if act.status >= 400 else list_models(self.path, owner.models))
         else:
             self._send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
@@ -209,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         owner = self.server.owner
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-        if not self.path.endswith(CHAT_PATHS):
+        if not self.path.endswith((*CHAT_PATHS, PULL_PATH)):
             self._send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
             return
         call, act = owner.begin(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
@@ -219,8 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif act.status >= 400:
             self._send(act, self._fault(act))
         else:
-            text = write(body) if act.text is None else act.text
-            self._send(act, wrap(self.path, text, act.finish, str(body.get("model"))))
+            text = act.text if act.raw is not None or act.text is not None else write(body)
+            self._send(act, wrap(self.path, text or "", act.finish, str(body.get("model"))))
 
     def _fault(self, act: Act) -> dict[str, Any]:
         return wrap_error(self.path, "scripted" if act.text is None else act.text, act.code)

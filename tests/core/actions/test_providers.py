@@ -20,9 +20,11 @@ def test_ollama_is_chosen_where_it_answers_with_a_model(server: ModelServer) -> 
     choice = providers.choose_provider(Settings(ollama_url=server.root))
     assert (choice.config.type, choice.config.model, choice.config.base_url) == ("ollama", "llama3:latest", server.root)
     assert "Ollama answers with llama3:latest" in choice.reason
-    for wanted in ("gemma:2b", "llama3:latest", "llama3"):
+    for wanted, found in (("gemma:2b", "gemma:2b"), ("llama3", "llama3:latest"), ("not there", "llama3:latest")):
         model = providers.choose_provider(Settings(ollama_url=server.root, llm_model=wanted)).config.model
-        assert model.startswith(wanted)
+        assert model == found
+    server.models.append("gemma3:27b")
+    assert providers.choose_provider(Settings(ollama_url=server.root)).config.model == "gemma3:27b"
 
 
 def test_the_embedded_model_is_chosen_where_ollama_has_no_model_or_does_not_answer(server: ModelServer) -> None:
