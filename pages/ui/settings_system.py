@@ -154,7 +154,7 @@ def _setting(place: Workspace, view: SettingView, row: Row, running: object) -> 
     with words, st.container(gap=None):
         st.markdown(f"**{row.title}** :small[:gray[{as_label(view.name)}]]")
         st.caption(" ".join(part for part in (as_label(view.help), row.note(place)) if part))
-    with value:
+    with value, st.container(horizontal=True, vertical_alignment="center"):
         if row.draw is not None and view.can_edit:
             widget = f"setting-{view.name}-{view.value}"
             row.draw(view, widget, lambda: _save(place, view.name, widget))

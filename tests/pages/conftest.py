@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from synthgen_core.settings import ROOT, load_settings
 from synthgen_core.workspace import Workspace, shared_workspace
+from tests.pages.settings_page import settled
 from tests.support.server import ModelServer
 
 SECONDS = 60.0
@@ -64,3 +65,18 @@ def server() -> Iterator[ModelServer]:
     """A local server that speaks OpenAI's protocol, and answers well until told otherwise."""
     with ModelServer() as started:
         yield started
+
+
+@pytest.fixture
+def own(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The same workspace, where the app itself may choose the default model; no provider was looked at yet."""
+    monkeypatch.setenv("LLM_PROVIDER", "")
+    monkeypatch.setenv("OLLAMA_URL", "http://127.0.0.1:9")
+    st.cache_resource.clear()
+    return place
+
+
+@pytest.fixture
+def open_settings(own: Workspace, open_page: Callable[..., AppTest]) -> Callable[[], AppTest]:
+    """Opens the Settings page, and waits until every provider was looked at."""
+    return lambda: settled(open_page("settings"))
