@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.generation import preview, settings_form
+from pages.ui.generation import draw_estimate, preview, settings_form
 from pages.ui.jobs import job_panel
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import as_id
@@ -131,6 +131,7 @@ def wizard(place: Workspace) -> None:
                     on_click=start,
                     args=(place, request, session.draft()),
                 )
+                draw_estimate(place, request)
         if request is not None:
             with right:
                 preview(place, request)

@@ -40,9 +40,10 @@ SCHEME = 1
 """Part of every request's key: raise it when the same request no longer means the same reply."""
 MAX_ATTEMPTS = 3
 MAX_REPLACEMENTS = 2
-MAX_DELAYS, MAX_LIMITED = 6, 20
+MAX_DELAYS, MAX_LIMITED = 7, 20
 """How often a call may be put back because the service was away, and because it was busy."""
-FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+FIRST_DELAY, FIRST_EXTRA, LONGEST_DELAY = 0.25, 0.05, 20.0
+"""Seconds of the first random delay, the same on top of what a service asked for, and the longest; each doubles."""
 OK, RATE_LIMIT = "ok", "rate_limit"
 HOPELESS = 30
 """So many failed attempts, and not one example, and the run ends."""
@@ -120,8 +121,9 @@ class _Draft:
     attempt: int = 1
     delays: int = 0
     waits_since: float = 0.0
+    admitted_at: float = 0.0
     started_at: float = 0.0
-    """When its latest call began."""
+    """When its latest call was let go, and when it began."""
     reserved: ChatRequest | None = None
     """The request for whose worst case the budget has set something aside."""
     scenario: Scenario | None = None
@@ -207,6 +209,7 @@ class DatasetGenerator:
 
         def admit(draft: _Draft) -> float:
             nonlocal is_held
+            draft.admitted_at = time.monotonic()
             if not budget:
                 return self._limiter.start()
             request = draft.begin(plan)
@@ -278,7 +281,7 @@ class DatasetGenerator:
 
     def _ended(self, draft: _Draft, outcome: str, budget: Budget | None, completion: Completion | None = None) -> Call:
         """Tell the limiter and the budget of a call that is over, and the consumer."""
-        self._limiter.end(draft.started_at, is_refused=outcome == RATE_LIMIT)
+        self._limiter.end(draft.admitted_at, is_refused=outcome == RATE_LIMIT)
         seconds = completion.seconds if completion else time.monotonic() - draft.started_at
         model = self.provider.config.model or (completion.model if completion else "")
         usage = completion.usage if completion else Usage()
@@ -389,4 +392,5 @@ def _patience(error: ProviderUnavailableError) -> int:
 
 def back_off(delays: int, retry_after: float | None) -> float:
     """What the service asked for, plus exponential back-off with full jitter, so that workers do not wake together."""
-    return (retry_after or 0.0) + random.random() * min(LONGEST_DELAY, FIRST_DELAY * 2.0**delays)
+    first = FIRST_DELAY if retry_after is None else FIRST_EXTRA
+    return (retry_after or 0.0) + random.random() * min(LONGEST_DELAY, first * 2.0**delays)

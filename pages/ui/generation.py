@@ -1,6 +1,7 @@
 """The last step of the wizard: the settings of a run, its prompt, and one example made on trial."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import streamlit as st
 
@@ -8,7 +9,8 @@ from pages.ui import session
 from pages.ui.examples import draw_example_with_parameters
 from pages.ui.settings_checks import check
 from pages.ui.shell import reporting, show_error
-from pages.ui.words import as_id, duration
+from pages.ui.words import as_id, as_markdown, duration, plural
+from synthgen_core.actions.estimate import estimate
 from synthgen_core.actions.generation import (
     MOST_EXAMPLES,
     MOST_WORKERS,
@@ -17,7 +19,8 @@ from synthgen_core.actions.generation import (
     preview_prompt,
     try_example,
 )
-from synthgen_core.actions.providers import PROVIDERS, choose_provider
+from synthgen_core.actions.providers import PROVIDERS, choose_provider, languages_of
+from synthgen_core.actions.usage import dollars
 from synthgen_core.domains import Domain, Subdomain
 from synthgen_core.errors import SynthGenError
 from synthgen_core.formats import FORMATS
@@ -26,6 +29,7 @@ from synthgen_core.models import ProviderConfig
 from synthgen_core.workspace import Workspace
 
 KEEP = "session"
+CAP_HELP = "The job pauses before it could pass this, and can be resumed with more."
 LONGEST_WAIT = 2.0
 """Seconds that a server may take to say which models it has."""
 
@@ -53,7 +57,8 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
     st.caption(FORMATS[format_type].summary)
     config = provider_picker(place)
     kind = PROVIDERS[config.type]
-    codes = [code for code in LANGUAGES if not kind.languages or code in kind.languages]
+    spoken = languages_of(config)
+    codes = [code for code in LANGUAGES if not spoken or code in spoken]
     language = st.selectbox(
         "Language",
         codes,
@@ -63,7 +68,7 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         key=f"language_{len(codes)}",
         persist_state=KEEP,
         disabled=len(codes) == 1,
-        help=f"The {kind.name.lower()} writes English only." if len(codes) == 1 else None,
+        help="This model writes English only." if len(codes) == 1 else None,
     )
     with st.expander("More settings", icon=":material/tune:"):
         name = st.text_input("Name", placeholder=f"{subdomain.name}, {format_type}", key="name", max_chars=200)
@@ -80,6 +85,14 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
             "Set the temperature", key="own_temperature", help="How daring the model's choice of words is."
         )
         temperature = st.slider("Temperature", 0.0, 2.0, 0.7, 0.1, key="temperature", disabled=not own)
+        max_cost = None
+        if kind.is_paid:
+            max_cost = st.number_input(
+                "Spend at most ($)", 0.01, None, None, 0.5, key="max_cost", placeholder="no cap", help=CAP_HELP
+            )
+        max_tokens = st.number_input(
+            "Use at most (tokens)", 1, None, None, 10_000, key="max_tokens", placeholder="no cap", help=CAP_HELP
+        )
     if seed.strip() and as_id(seed.strip()) is None:
         st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
         return None
@@ -94,7 +107,22 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         seed=as_id(seed.strip()),
         workers=int(workers),
         temperature=temperature if own else None,
+        max_cost=None if max_cost is None else Decimal(str(max_cost)),
+        max_tokens_total=max_tokens,
     )
+
+
+def draw_estimate(place: Workspace, request: GenerationRequest) -> None:
+    """What the run will take, and what that rests on."""
+    with reporting():
+        made = session.trial()
+        told = estimate(place, request, made if isinstance(made, Trial) else None)
+        cost = "price unknown" if told.cost is None else "free" if not told.cost else f"about {dollars(told.cost)}"
+        st.caption(
+            as_markdown(f"{plural(told.calls, 'call')}, about {told.usage.total:,} tokens, {cost}: {told.basis}."),
+        )
+        if told.is_capped:
+            st.warning("That is more than the cap allows; the job will pause there.", icon=":material/savings:")
 
 
 def provider_picker(place: Workspace) -> ProviderConfig:

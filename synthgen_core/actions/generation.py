@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 from synthgen_core.actions.datasets import clean_name
-from synthgen_core.actions.providers import open_provider, provider_config
+from synthgen_core.actions.providers import model_table, open_provider, provider_config
 from synthgen_core.actions.runs import close_later, log_of, run_in_background
 from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import OK, Budget, Tariff, dollars
@@ -197,7 +197,7 @@ def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: fl
     """
     filled, plan = check_request(workspace, request)
     tariff = tariff_for(workspace.settings, filled.provider)
-    provider = open_provider(filled.provider)
+    provider = open_provider(filled.provider, model_table(workspace.settings))
     executor, stop, started = DaemonExecutor(1, "synthgen-trial"), Stop(), time.monotonic()
     log: list[LoggedCall] = []
     last = SynthGenError("No reply came.")
@@ -247,7 +247,7 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
         DatabaseError: the data folder or the database cannot be written. Then nothing was made.
     """
     filled, plan = check_request(workspace, request)
-    with closing(open_provider(filled.provider)) as provider:
+    with closing(open_provider(filled.provider, model_table(workspace.settings))) as provider:
         filled = replace(filled, provider=provider.config)  # with the model that it chose, if none was named
     _check_budget(workspace, filled, plan)
     tariff = tariff_for(workspace.settings, filled.provider)
@@ -303,7 +303,7 @@ def resume_generation(
     tariff = tariff_for(workspace.settings, filled.provider)
     if job.status in STOPPED_SHORT:
         _check_budget(workspace, filled, plan, job)
-        open_provider(filled.provider).close()
+        open_provider(filled.provider, model_table(workspace.settings)).close()
     parameters = job.parameters | _caps(filled)
     job = workspace.database.reopen_job(job_id, workspace.runner.owner, parameters)
     _run(workspace, job, filled, plan, tariff, has_memory=True)

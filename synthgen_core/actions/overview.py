@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synthgen_core import __version__
 from synthgen_core.actions.jobs import JobView, get_active_tasks, get_all_tasks
-from synthgen_core.actions.providers import choose_provider, open_provider
+from synthgen_core.actions.providers import choose_provider, model_table, open_provider
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
 from synthgen_core.settings import SETTINGS, Settings, read_environment
@@ -85,7 +85,7 @@ def examine(settings: Settings) -> list[Finding]:
     try:
         choice = choose_provider(settings)
         findings.append(Finding("provider", True, f"{choice.config.type}, {choice.config.model}. {choice.reason}"))
-        open_provider(choice.config).close()
+        open_provider(choice.config, model_table(settings)).close()
     except SynthGenError as error:
         findings.append(Finding("model", False, str(error)))
     else:

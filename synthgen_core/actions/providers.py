@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from synthgen_core.errors import ConfigError, ProviderError, ProviderRefusedError
 from synthgen_core.models import ProviderConfig
-from synthgen_core.providers import PROVIDERS, LLMProvider, create_provider, default_model, provider_kind
+from synthgen_core.providers import PROVIDERS, LLMProvider, create_provider, default_model, languages_of, provider_kind
 from synthgen_core.providers.catalogue import ModelTable, load_models
 from synthgen_core.providers.registry import full_address
 from synthgen_core.settings import Settings
@@ -107,4 +107,13 @@ def open_provider(config: ProviderConfig, models: ModelTable | None = None) -> L
     return provider
 
 
-__all__ = ["PROVIDERS", "Choice", "choose_provider", "get_models", "model_table", "open_provider", "provider_config"]
+__all__ = [
+    "PROVIDERS",
+    "Choice",
+    "choose_provider",
+    "get_models",
+    "languages_of",
+    "model_table",
+    "open_provider",
+    "provider_config",
+]

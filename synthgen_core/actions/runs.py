@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from synthgen_core.actions.providers import open_provider
+from synthgen_core.actions.providers import model_table, open_provider
 from synthgen_core.budget import OK, Budget, Tariff
 from synthgen_core.concurrency import DaemonExecutor
 from synthgen_core.database import LoggedCall, NewExample, PaidReply, Progress
@@ -38,7 +38,7 @@ def run_in_background(
     def work(run: Run) -> None:
         assert job.dataset_id is not None
         dataset = database.get_dataset(job.dataset_id)
-        provider = open_provider(config)
+        provider = open_provider(config, model_table(workspace.settings))
         executor = DaemonExecutor(workers, f"synthgen-call-{job.id}")
         try:
             run.note("Getting the model ready.")

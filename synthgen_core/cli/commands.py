@@ -9,10 +9,10 @@ from pathlib import Path
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
 from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
+from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
 from synthgen_core.cli.output import cost_json, print_json, print_table, watch
 from synthgen_core.domains import load_catalogue
 from synthgen_core.models import Job, JobStatus
-from synthgen_core.settings import Settings, load_settings
 from synthgen_core.workspace import Workspace, open_workspace
 
 DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
@@ -27,11 +27,6 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     needs_data: bool = True
-
-
-def _settings(options: argparse.Namespace) -> Settings:
-    folder = getattr(options, "data_dir", None)
-    return load_settings(data_dir=Path(folder).expanduser().resolve() if folder else None)
 
 
 def _generate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +64,7 @@ def generate(options: argparse.Namespace) -> int:
     from synthgen_core.actions.generation import GenerationRequest, check_request, start_generation
     from synthgen_core.actions.providers import choose_provider, provider_config
 
-    settings = _settings(options)
+    settings = settings_of(options)
     given = {"model": options.model, "base_url": options.base_url}
     if options.provider:
         config = provider_config(settings, options.provider, **given)
@@ -101,7 +96,7 @@ def generate(options: argparse.Namespace) -> int:
 
 def resume(options: argparse.Namespace) -> int:
     """Go on with a job that stopped short, and wait for it."""
-    workspace = open_workspace(_settings(options))
+    workspace = open_workspace(settings_of(options))
     try:
         job = job_actions.find_job(workspace, options.job)
         budget = {"max_cost": options.max_cost, "max_tokens_total": options.max_tokens_total}
@@ -156,7 +151,7 @@ def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
 
 def list_domains(options: argparse.Namespace) -> int:
     """Domains and subdomains, with the slugs to use."""
-    catalogue = load_catalogue(_settings(options).domains_dir)
+    catalogue = load_catalogue(settings_of(options).domains_dir)
     domains = [catalogue.domain(options.domain)] if options.domain else list(catalogue)
     if options.json:
         print_json(
@@ -185,7 +180,7 @@ def list_domains(options: argparse.Namespace) -> int:
 
 def list_datasets(options: argparse.Namespace) -> int:
     """Datasets, the newest first."""
-    workspace = open_workspace(_settings(options))
+    workspace = open_workspace(settings_of(options))
     try:
         datasets = workspace.database.get_datasets()
         if options.json:
@@ -219,7 +214,7 @@ def list_datasets(options: argparse.Namespace) -> int:
 
 def list_jobs(options: argparse.Namespace) -> int:
     """Jobs, the newest first; or cancel one."""
-    workspace = open_workspace(_settings(options))
+    workspace = open_workspace(settings_of(options))
     try:
         if options.cancel is not None:
             job_actions.cancel_task(workspace, options.cancel)
@@ -258,7 +253,7 @@ def list_jobs(options: argparse.Namespace) -> int:
 
 def show_usage(options: argparse.Namespace) -> int:
     """Calls, tokens and costs, summed up."""
-    workspace = open_workspace(_settings(options))
+    workspace = open_workspace(settings_of(options))
     try:
         table = get_usage(workspace, options.by)
     finally:
@@ -298,7 +293,7 @@ def doctor(options: argparse.Namespace) -> int:
     """What is configured, reachable and writable."""
     from synthgen_core.actions.overview import examine
 
-    findings = examine(_settings(options))
+    findings = examine(settings_of(options))
     if options.json:
         print_json([{"name": f.name, "is_fine": f.is_fine, "text": f.text} for f in findings])
     else:
@@ -334,5 +329,7 @@ COMMANDS = (
         list_domains,
         lambda parser: (parser.add_argument("domain", nargs="?", help="only this one"), None)[1],
     ),
+    Command("providers", "say which providers can write", list_providers),
+    Command("models", "list a provider's models", list_models, models_arguments),
     Command("doctor", "say what is configured, reachable and writable", doctor),
 )

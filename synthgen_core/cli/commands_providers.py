@@ -12,14 +12,15 @@ from synthgen_core.settings import Settings
 DONE, FAILED = 0, 1
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings that hold for a command: the data folder can be named on the line."""
     folder = getattr(options, "data_dir", None)
     return effective_settings(data_dir=Path(folder).expanduser().resolve() if folder else None)
 
 
 def list_providers(options: argparse.Namespace) -> int:
     """Every provider: whether it can write now, with which model, and what is wrong where it cannot."""
-    settings = _settings(options)
+    settings = settings_of(options)
     configs = {name: chosen_config(settings, name) for name in PROVIDERS}
     models = model_table(settings)
     checks = {name: Check(config, models) for name, config in configs.items()}  # all at the same time
@@ -58,7 +59,7 @@ def models_arguments(parser: argparse.ArgumentParser) -> None:
 
 def list_models(options: argparse.Namespace) -> int:
     """The models that a provider lists, one a line. Raises what keeps it from listing them."""
-    settings = _settings(options)
+    settings = settings_of(options)
     state = look_at(chosen_config(settings, options.provider), model_table(settings))
     if state.error is not None and not state.models:
         raise state.error

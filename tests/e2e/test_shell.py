@@ -13,8 +13,17 @@ from tests.tools.app import App, idle, start_app
 
 Start = Callable[..., App]
 Open = Callable[..., Page]
-PATHS = ("/", "/generate", "/datasets", "/tasks", "/dataset?dataset=1", "/dataset?dataset=999", "/generate?job=1")
-NAVIGATION = ["Dashboard", "Generate", "Datasets", "Tasks"]
+PATHS = (
+    "/",
+    "/generate",
+    "/datasets",
+    "/tasks",
+    "/settings",
+    "/dataset?dataset=1",
+    "/dataset?dataset=999",
+    "/generate?job=1",
+)
+NAVIGATION = ["Dashboard", "Generate", "Datasets", "Tasks", "Settings"]
 SIZES = {"narrow": {"width": 420, "height": 800}, "laptop": {"width": 1366, "height": 768}}
 IS_WIDER = """() => ['html', 'body', '[data-testid="stApp"]', '[data-testid="stMain"]']
     .filter(name => { const e = document.querySelector(name); return e.scrollWidth > e.clientWidth + 1; })"""

@@ -1,8 +1,8 @@
 """A fast server of OpenAI's protocol, in a process of its own, that answers each call after a fixed time.
 
 ``python -m tests.support.latency_server --latency 0.1`` prints its port and serves until its standard input closes, so
-that it cannot outlive whoever started it. ``GET /stats`` tells what it has seen, ``POST /reset`` forgets it, and sets the
-faults that it is to show. It is one asyncio protocol without a framework: thousands of calls a second on one core.
+that it cannot outlive whoever started it. ``GET /stats`` tells what it has seen; ``POST /reset`` forgets it, and says
+which faults to show. It is one asyncio protocol without a framework: thousands of calls a second on one core.
 """
 
 import argparse
