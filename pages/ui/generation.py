@@ -119,7 +119,7 @@ def draw_estimate(place: Workspace, request: GenerationRequest) -> None:
         told = estimate(place, request, made if isinstance(made, Trial) else None)
         cost = "price unknown" if told.cost is None else "free" if not told.cost else f"about {dollars(told.cost)}"
         st.caption(
-            as_markdown(f"{plural(told.calls, 'call')}, about {told.usage.total:,} tokens, {cost}: {told.basis}."),
+            as_markdown(f"{plural(told.calls, 'call')}, about {told.usage.total:,} tokens, {cost}. {told.basis}")
         )
         if told.is_capped:
             st.warning("That is more than the cap allows; the job will pause there.", icon=":material/savings:")

@@ -306,3 +306,19 @@ def test_a_choice_that_is_gone_starts_anew(open_page: Open) -> None:
     page = open_page("generate")
     page.session_state["_domain"] = "gardening"
     assert "What is the dataset about?" in said(page.run())
+
+
+def test_the_estimate_tells_calls_tokens_money_and_what_they_rest_on(open_page: Open) -> None:
+    page = choose(open_page("generate"))
+    [told] = [caption.value for caption in page.caption if "tokens, " in caption.value]
+    assert "calls" in told
+    assert "free" in told
+    assert "words an answer" in told
+
+
+def test_a_cap_in_tokens_goes_with_the_job(open_page: Open, place: Workspace, server: ModelServer) -> None:
+    page = use(choose(open_page("generate")), server.url)
+    page.number_input(key="max_tokens").set_value(500_000).run()
+    generate(page)
+    [job] = place.database.get_jobs()
+    assert job.parameters["max_tokens_total"] == 500_000
