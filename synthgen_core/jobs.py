@@ -44,7 +44,7 @@ class Run:
 
     def count_error(self, cause: str, error: SynthGenError) -> None:
         """Add one to the count of this cause, and keep the newest message."""
-        seen = self.errors.get(cause, {})
+        seen = self.errors.pop(cause, {})  # the newest stands last
         count = seen.get("count", 0)
         self.errors[cause] = {
             "count": (count if isinstance(count, int) else 0) + 1,

@@ -26,8 +26,9 @@ class JobView:
 
     @property
     def fraction(self) -> float:
-        """Share of the requested items that is settled, 0-1."""
-        return min(1.0, (self.job.done + self.job.failed) / self.job.requested) if self.job.requested else 0.0
+        """Share of the requested items that is settled, 0-1; once the job has ended, the share that came."""
+        settled = self.job.done + (self.job.failed if self.job.status.is_active else 0)
+        return min(1.0, settled / self.job.requested) if self.job.requested else 0.0
 
     @property
     def seconds(self) -> float:

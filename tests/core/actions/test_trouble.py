@@ -31,7 +31,7 @@ def test_some_of_n_is_completed_with_the_shortfall_in_view(workspace: Workspace,
     job = make(workspace, ask(server, 3, workers=1))
     assert (job.status, job.done, job.failed, job.calls) == (JobStatus.COMPLETED, 2, 1, ATTEMPTS + 2)
     view = jobs.get_job(workspace, job.id)
-    assert (view.shortfall, view.fraction) == (1, 1.0)
+    assert (view.shortfall, view.fraction) == (1, 2 / 3)
     assert [error["count"] for error in job.errors.values() if isinstance(error, dict)] == [ATTEMPTS]
     assert len(lines(workspace, job.dataset_id or 0)) == 2
 
