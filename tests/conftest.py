@@ -1,5 +1,6 @@
 """Fixtures for all tests: an empty database of each kind. What needs a browser is in ``e2e/conftest.py``."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import pytest
 
 from synthgen_core.settings import SETTINGS
 from tests.tools import postgres
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background by a shell: the programs that the tests start would not hear Ctrl-C either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
