@@ -9,7 +9,6 @@ import pytest
 from synthgen_core.settings import SETTINGS
 from tests.tools import postgres
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell: the programs that the tests start would not hear Ctrl-C either.
     signal.signal(signal.SIGINT, signal.default_int_handler)
