@@ -5,33 +5,27 @@ there slow nobody down. From then on it spaces the calls evenly. One number is e
 that allows so many calls at a time shows itself as a rate, too (calls at a time / seconds a call).
 
 After a *cut* the rate is what the service was seen to answer since the one before, and a little less; if it has
-answered nothing yet, calls trickle, ever fewer, until it does. From there the rate grows quickly until a few calls are
+answered nothing yet, calls trickle until it does. From there the rate grows quickly until a few calls are
 refused. Then it is *settled* below that, held, and raised by a few per cent a second, until more than ``MOST_REFUSED``
-of a window are refused; and so on. A rate that was settled on what was seen is *proven*: refusals here and there do not
-take the rate below it. Where the limit has not held a call back for a while, it is dropped.
+of a window are refused; and so on. Where the limit has not held a call back for a while, it is dropped.
 """
 
 import threading
 import time
-from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 
-SOME, LEAST_SOME = 0.45, 16
-MOST, LEAST_MOST = 0.75, 8
-"""So much refused, of the newest calls, and at least so many, and the service has a limit."""
-WINDOW_CALLS = 256
-MOST_REFUSED, MUCH_REFUSED, WINDOW_RESULTS = 0.05, 0.15, 30
-"""So much refused, of a window, and the rate is settled anew; much, where that rate was fine before."""
-FEW_RESULTS, VERY_FEW, MOST_OF_FEW = 8, 4, 2
-"""More than half refused of a few, and the rate is cut; more than two of the newest few, and its growth ends."""
-BELOW_SEEN, BACK_OFF = 0.97, 0.75
-RECOVERY_GROWTH, PROBING_GROWTH = 1.6, 1.02
+SOME, SOME_OF = 0.45, 24
+MOST, MOST_OF = 0.75, 8
+"""So much refused, of at least so many of the newest results, and the service has a limit."""
+MOST_REFUSED, WINDOW_RESULTS, FEW_RESULTS = 0.05, 30, 8
+"""So much refused, of a window, and the rate is settled anew; half of a few, and it is cut."""
+BELOW_SEEN, BACK_OFF = 0.97, 0.85
+RECOVERY_GROWTH, PROBING_GROWTH = 1.3, 1.02
 """Factor a second by which the rate grows, before and after the first refusals that follow a cut."""
 FIRST_HOLD, LONGEST_HOLD, SAME_RATE = 2.0, 30.0, 0.2
 """Seconds at one rate before it is raised; longer, the more often the limit proved to be where it was."""
-TRICKLE_RATE, FEWER, LOWEST_RATE = 10.0, 0.9, 0.1
-"""Calls a second while none is answered, the factor for each that is refused, and the fewest."""
+TRICKLE_RATE, LOWEST_RATE = 10.0, 0.1
 IDLE_SECONDS = 5.0
 MEMORY_SECONDS = 2.0
 
@@ -44,17 +38,14 @@ class Limiter:
         self._lock = threading.Lock()
         self._results: deque[bool] = deque(maxlen=WINDOW_RESULTS)
         """Whether calls that started after the latest cut were answered, the newest last."""
-        self._starts: deque[float] = deque(maxlen=WINDOW_CALLS)
-        self._refused: deque[float] = deque(maxlen=WINDOW_CALLS)
-        """When calls started, and when those did that were refused."""
         self._answered: deque[float] = deque()
-        """When such calls were answered, over the last ``MEMORY_SECONDS``, and at least a window of them."""
+        """When such calls were answered, over the last ``MEMORY_SECONDS``."""
         self._rate: float | None = None
         self._cut_at = clock()
         """When calls began to be started at (about) the present rate."""
-        self._grown_at = self._held_at = self._next_start = self._trickles_since = self._cut_at
+        self._grown_at = self._held_at = self._next_start = self._cut_at
         self._is_trickling = self._is_recovering = self._has_refused = False
-        self._hold, self._limit_seen, self._proven = FIRST_HOLD, 0.0, 0.0
+        self._hold, self._limit_seen = FIRST_HOLD, 0.0
 
     @property
     def rate(self) -> float | None:
@@ -69,13 +60,11 @@ class Limiter:
                 self._has_refused = False
                 self._react(now)
             if self._rate is None:
-                self._starts.append(now)
                 return 0.0
             self._grow(now)
             if (wait := self._next_start - now) > 0:
-                self._held_at = self._next_start
+                self._held_at = now
                 return wait
-            self._starts.append(now)
             if now - self._held_at > IDLE_SECONDS:
                 self._rate = None
                 return 0.0
@@ -83,7 +72,7 @@ class Limiter:
             return 0.0
 
     def end(self, started_at: float, *, is_refused: bool) -> None:
-        """A call is over that ``start`` let go then."""
+        """A call that started then is over."""
         with self._lock:
             now = self._clock()
             if started_at < self._cut_at:
@@ -91,61 +80,40 @@ class Limiter:
             self._results.append(not is_refused)
             self._has_refused |= is_refused
             if is_refused:
-                self._refused.append(started_at)
-                if self._is_trickling and started_at >= self._trickles_since:
-                    self._rate = max(LOWEST_RATE, (self._rate or TRICKLE_RATE) * FEWER)
                 return
             self._answered.append(now)
-            while len(self._answered) > WINDOW_RESULTS and self._answered[0] < now - MEMORY_SECONDS:
+            while self._answered[0] < now - MEMORY_SECONDS:
                 self._answered.popleft()
 
     def _react(self, now: float) -> None:
         results = len(self._results)
         share = self._results.count(False) / results if results else 0.0
         if self._rate is None:
-            if self._is_limited():
+            if (results >= SOME_OF and share > SOME) or (results >= MOST_OF and share > MOST):
                 self._cut(now)
         elif self._is_trickling:
             return
-        elif results >= (VERY_FEW if self._is_recovering else FEW_RESULTS) and share > 0.5:
+        elif results >= FEW_RESULTS and share > 0.5:
             self._cut(now)
         elif self._is_recovering:
-            if results >= VERY_FEW and list(self._results)[-FEW_RESULTS:].count(False) > MOST_OF_FEW:
+            if list(self._results)[-FEW_RESULTS:].count(False) > 1:
                 self._settle(now, self._rate * BACK_OFF)
-        elif results == WINDOW_RESULTS and share > (MUCH_REFUSED if self._proven == self._rate else MOST_REFUSED):
-            seen = (len(self._answered) - 1) / max(now - self._answered[0], 1e-3)
-            proven = 0.0 if share > MUCH_REFUSED else self._proven
-            self._settle(now, min(self._rate, max(proven, BELOW_SEEN * seen)))
-            self._proven = self._rate
-
-    def _is_limited(self) -> bool:
-        """Whether many of the newest calls were refused, the ones still open counted: refusals come before answers."""
-        starts, refused = sorted(self._starts), sorted(self._refused, reverse=True)
-        last = bisect_right(starts, refused[0])
-        for count, moment in enumerate(refused, 1):
-            if not starts or moment < starts[0]:
-                return False
-            share = count / max(count, last - bisect_left(starts, moment))
-            if (count >= LEAST_SOME and share > SOME) or (count >= LEAST_MOST and share > MOST):
-                return True
-        return False
+        elif results == WINDOW_RESULTS and share > MOST_REFUSED:
+            self._settle(now, min(self._rate, BELOW_SEEN * self._seen(now)))
 
     def _seen(self, now: float) -> float:
         """Calls a second that were answered since the latest cut."""
         since = max(self._cut_at, now - MEMORY_SECONDS)
-        since = next((moment for moment in self._starts if moment > since), since)
         return sum(moment > since for moment in self._answered) / max(now - since, 1e-3)
 
     def _cut(self, now: float) -> None:
         """The rate is far too high."""
-        seen = BELOW_SEEN * self._seen(now)
-        if not seen:  # nobody knows yet how much is answered: let few calls through, and wait for it
+        if not self._answered:  # nobody knows yet how much is answered: let few calls through, and wait for it
             self._rate, self._is_trickling = TRICKLE_RATE, True
-            self._next_start = self._held_at = self._grown_at = self._trickles_since = now
-            self._answered.clear()
+            self._next_start = self._held_at = self._grown_at = now
             return
-        bound = max if self._is_trickling else min
-        self._start_anew(now, bound(seen, self._rate or seen))
+        seen = BELOW_SEEN * self._seen(now)
+        self._start_anew(now, seen if self._rate is None or self._is_trickling else min(seen, self._rate))
         self._is_trickling, self._is_recovering, self._hold = False, True, FIRST_HOLD
 
     def _settle(self, now: float, rate: float) -> None:
@@ -154,21 +122,19 @@ class Limiter:
         self._hold = min(LONGEST_HOLD, 2 * self._hold) if is_same else FIRST_HOLD
         self._limit_seen = rate
         self._start_anew(now, rate)
-        self._is_recovering, self._proven = False, 0.0
+        self._is_recovering = False
 
     def _start_anew(self, now: float, rate: float) -> None:
         self._rate = max(LOWEST_RATE, rate)
         self._results.clear()
         self._answered.clear()
-        self._starts.clear()
-        self._refused.clear()
         self._cut_at = self._grown_at = self._held_at = now
         self._next_start = now + 1 / self._rate
 
     def _grow(self, now: float) -> None:
         assert self._rate is not None
         if self._is_trickling:
-            if self._answered and now - self._answered[0] > (self._answered[0] - self._trickles_since) / 4:
+            if self._answered and now - self._answered[0] > (self._answered[0] - self._cut_at) / 4:
                 self._cut(now)
             return
         since = self._grown_at if self._is_recovering else max(self._grown_at, self._cut_at + self._hold)
