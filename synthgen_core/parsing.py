@@ -301,7 +301,7 @@ def _repaired(broken: str) -> Piece:
     if len(broken) > MAX_REPAIR:
         return _UnusableError("broken_json")
     try:
-        value: Json = json_repair.loads(broken, skip_json_loads=True)  # type: ignore[assignment]
+        value: Json = json_repair.loads(broken, skip_json_loads=True)  # type: ignore[assignment] # its stubs: a union
         whole = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
         return _UnusableError("broken_json")

@@ -107,7 +107,7 @@ def as_markdown(text: str) -> str:
             prose.append(line)
             continue
         end = re.compile(rf"\s*{opening['fence']}{opening['fence'][0]}*\s*")
-        code = "\n".join(takewhile(lambda line, end=end: not end.fullmatch(line), lines))  # type: ignore[misc]
+        code = "\n".join(takewhile(lambda line, end=end: not end.fullmatch(line), lines))  # type: ignore[misc] # bound early
         code = re.sub(rf"(?m)^[ \t]{{0,{len(opening['indent'])}}}", "", code)
         own_fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", code))])
         parts += [_prose(prose), f"{own_fence}{opening['language']}\n{code}\n{own_fence}"]

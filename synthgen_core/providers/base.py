@@ -59,7 +59,7 @@ class LLMProvider(ABC):
             return False
         return True
 
-    def prepare(self, progress: Progress | None = None, stop: Stop | None = None) -> None:  # noqa: B027
+    def prepare(self, progress: Progress | None = None, stop: Stop | None = None) -> None:  # noqa: B027 - below
         """Do what takes long before the first call (fetch weights, load a model); most have nothing to prepare.
 
         Raises as ``complete`` does, or ConfigError where this computer lacks something.
