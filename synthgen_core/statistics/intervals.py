@@ -1,0 +1,85 @@
+"""Intervals: of a share (Wilson; Clopper and Pearson), and by bootstrap of any statistic over cases."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgen_core.statistics.figures import Figure
+
+Z = 1.959963984540054
+"""The 97.5 % point of the normal distribution: intervals hold in 95 % of cases."""
+REPLICATES, FEWEST_REPLICATES, MOST_DRAWS = 1000, 200, 2_000_000
+"""Bootstrap samples; fewer where n is so large that they would take seconds."""
+Statistic = Callable[[NDArray[np.intp]], float]
+"""A statistic of the cases with these numbers; NaN where it is not defined."""
+
+
+def wilson(hits: int, n: int) -> Figure:
+    """A share and its 95 % score interval (E. B. Wilson, 1927). It holds for few cases and near 0 and 1, too."""
+    if n == 0:
+        return Figure.withheld(0, "n = 0.")
+    share, scale = hits / n, 1 + Z**2 / n
+    centre = (share + Z**2 / (2 * n)) / scale
+    half = Z / scale * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
+    low, high = (0.0 if hits == 0 else centre - half), (1.0 if hits == n else centre + half)
+    return Figure(n, share, low, high, "share; Wilson interval, 95 %")
+
+
+def exact(hits: int, n: int) -> Figure:
+    """A share and its exact 95 % interval (C. J. Clopper and E. S. Pearson, 1934): never too narrow."""
+    if n == 0:
+        return Figure.withheld(0, "n = 0.")
+    low = 0.0 if hits == 0 else _root(lambda p: 1 - _cdf(hits - 1, n, p), 0.025)
+    high = upper_bound(hits, n, 0.025)
+    return Figure(n, hits / n, low, high, "share; Clopper-Pearson interval, 95 %")
+
+
+def upper_bound(hits: int, n: int, alpha: float = 0.05) -> float:
+    """The largest share that ``hits`` of ``n`` do not rule out at this level, one-sided (Clopper and Pearson)."""
+    return 1.0 if hits == n else _root(lambda p: -_cdf(hits, n, p), -alpha)
+
+
+def _cdf(hits: int, n: int, p: float) -> float:
+    """P(X <= hits) of a binomial distribution."""
+    if p <= 0:
+        return 1.0
+    if p >= 1:
+        return float(hits >= n)
+    if hits > n // 2:  # the shorter tail
+        return 1 - _cdf(n - hits - 1, n, 1 - p) if hits < n else 1.0
+    log_p, log_q = math.log(p), math.log1p(-p)
+    whole = math.lgamma(n + 1)
+    terms = (
+        math.exp(whole - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * log_p + (n - k) * log_q)
+        for k in range(hits + 1)
+    )
+    return min(1.0, math.fsum(terms))
+
+
+def _root(rising: Callable[[float], float], target: float) -> float:
+    """Where a rising function of a share reaches the target."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < target else (low, middle)
+    return (low + high) / 2
+
+
+def bootstrap(statistic: Statistic, n: int, method: str, *, seed: int = 0) -> Figure:
+    """A statistic of all ``n`` cases with its 95 % percentile interval (B. Efron, 1979), by seed the same each time.
+
+    Withheld where the statistic is not defined, or not in most samples.
+    """
+    value = statistic(np.arange(n))
+    if math.isnan(value):
+        return Figure.withheld(n, "Not defined: the values do not vary.")
+    rng = np.random.default_rng(seed)
+    replicates = min(REPLICATES, max(FEWEST_REPLICATES, MOST_DRAWS // n))
+    found = np.array([statistic(rng.integers(0, n, n)) for _ in range(replicates)])
+    found = found[~np.isnan(found)]
+    if len(found) < replicates / 2:
+        return Figure.withheld(n, "Not defined in most samples: the values hardly vary.")
+    low, high = np.percentile(found, [2.5, 97.5])
+    return Figure(n, value, float(low), float(high), f"{method}; bootstrap interval, 95 %, {replicates:,} samples")
