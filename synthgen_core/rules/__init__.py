@@ -1,0 +1,117 @@
+"""Rules: checks that need no model. Each is a function in a module of this package and a row of ``RULES``; thresholds,
+page, command line and score follow. Duplicates need all examples at once: see ``dedup``.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from synthgen_core.errors import NotFoundError
+from synthgen_core.formats import Format
+from synthgen_core.models import JsonObject
+from synthgen_core.rules.boilerplate import boilerplate, placeholder, prompt_leak, refusal
+from synthgen_core.rules.definition import Finding, Lengths, Part, Rule, Severity, Subject, Threshold, parts_of
+from synthgen_core.rules.language import wrong_language
+from synthgen_core.rules.personal import personal_data
+from synthgen_core.rules.profanity import profanity
+from synthgen_core.rules.repetition import repetition
+from synthgen_core.rules.shape import length_outlier, measure_lengths, short_answer, structure, truncated
+
+__all__ = ["PENALTY", "RULES", "Finding", "Lengths", "Part", "Rule", "Severity", "check_example", "get_rule"]
+__all__ += ["measure_lengths", "parts_of", "rule_score"]
+
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("structure", "Structure", "Messages out of order, missing or unknown parts.", structure),
+        Rule(
+            "short_answer",
+            "Short answer",
+            "An answer that is empty or has hardly any text.",
+            short_answer,
+            Threshold(15, 1, 1000, "characters that an answer has at least"),
+        ),
+        Rule("truncated", "Cut off", "An answer that stops in mid-sentence, or with an open block of code.", truncated),
+        Rule(
+            "repetition",
+            "Repetition",
+            "An answer that goes round in circles. Columns of sums can look like that.",
+            repetition,
+            Threshold(0.22, 0.05, 0.95, "share of groups of four words that are repeats"),
+        ),
+        Rule("refusal", "Refusal", "An answer that refuses, apologises or points to rules.", refusal),
+        Rule(
+            "boilerplate", "Boilerplate", "The assistant speaks of itself, or opens or closes by routine.", boilerplate
+        ),
+        Rule("placeholder", "Placeholder", "A blank that was not filled in, such as [Name].", placeholder),
+        Rule("prompt_leak", "Prompt leakage", "A piece of the prompt, or of a model's own markup.", prompt_leak),
+        Rule(
+            "wrong_language",
+            "Wrong language",
+            "An answer in another language than was asked for; 20 letters of prose are needed to tell.",
+            wrong_language,
+            Threshold(0.5, 0.1, 1.0, "confidence of the language model from which on it counts"),
+        ),
+        Rule(
+            "personal_data",
+            "Personal data",
+            "E-mail, phone, card, bank account, national numbers, keys and passwords. Names are not looked for.",
+            personal_data,
+        ),
+        Rule(
+            "profanity",
+            "Coarse language",
+            "A short list of English words: a signal, no judgement. Insults without such words are missed.",
+            profanity,
+        ),
+        Rule(
+            "length_outlier",
+            "Unusual length",
+            "Answers far shorter or longer than is usual in the dataset (30 examples are needed).",
+            length_outlier,
+            Threshold(3.5, 1, 20, "robust standard deviations (of the logarithm) from the median"),
+        ),
+    )
+}
+"""Name -> rule, in the order in which findings are listed."""
+
+PENALTY: Mapping[Severity, float] = {Severity.ERROR: 5.0, Severity.WARNING: 2.0, Severity.INFO: 0.5}
+"""What a rule takes off the score, by the gravest of its findings."""
+BEST = 10.0
+
+
+def get_rule(name: str) -> Rule:
+    """The rule with this name. Raises NotFoundError."""
+    if found := RULES.get(name):
+        return found
+    raise NotFoundError.of("rule", name, RULES)
+
+
+def check_example(
+    format: Format,
+    content: JsonObject,
+    metadata: JsonObject,
+    *,
+    thresholds: Mapping[str, float] | None = None,
+    lengths: Lengths | None = None,
+    rules: Iterable[str] | None = None,
+) -> list[Finding]:
+    """What the rules find in one example, all rules unless some are named.
+
+    ``thresholds`` (rule -> number) replace the defaults; ``lengths`` are those of the whole dataset
+    (``measure_lengths`` of the characters of its answers), without which no length is unusual. Raises NotFoundError
+    for an unknown rule.
+    """
+    defaults = {rule.name: rule.threshold.default for rule in RULES.values() if rule.threshold}
+    subject = Subject(format, content, metadata, parts_of(content), {**defaults, **(thresholds or {})}, lengths)
+    chosen = RULES.values() if rules is None else [get_rule(name) for name in rules]
+    return [finding for rule in chosen for finding in rule.find(subject)]
+
+
+def rule_score(findings: Iterable[Finding]) -> float:
+    """0 to 10: ten, less what each rule with a finding takes off: 5 for an error, 2 for a warning, 0.5 for a hint.
+
+    A rule counts once, by its gravest finding; the score does not go below 0.
+    """
+    worst: dict[str, float] = {}
+    for finding in findings:
+        worst[finding.rule] = max(worst.get(finding.rule, 0.0), PENALTY[finding.severity])
+    return max(0.0, BEST - sum(worst.values()))
