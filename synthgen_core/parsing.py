@@ -13,13 +13,13 @@ The decoder is the standard library's: unlike orjson it tells where a value ends
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import json_repair
 
 from synthgen_core.errors import InvalidExampleError
-from synthgen_core.formats import FORMATS
+from synthgen_core.formats import GENERATED
 from synthgen_core.models import Json, JsonObject
 
 MAX_CHARACTERS = 1_000_000
@@ -43,13 +43,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "duplicate_keys": ("The JSON of the model's reply has the same key twice.", "Try again."),
     "bad_number": ("The model's reply holds a number that JSON cannot.", "Try again."),
     "too_deep": ("The JSON of the model's reply is nested too deeply.", "Try again, or choose another model."),
+    "both_sides": ("The model wrote both sides of the conversation.", "Try again, or choose a more capable model."),
     "too_long": (f"The model's reply has more than {MAX_CHARACTERS:,} characters.", "Limit the length of replies."),
 }
 """Class of failure -> message and hint."""
 
 
 class ReplyError(InvalidExampleError):
-    """A reply that holds no example. ``reason`` is a key of ``REASONS``; ``raw`` is the whole reply."""
+    """A reply that is of no use. ``reason`` is a key of ``REASONS``; ``raw`` is the whole reply."""
 
     def __init__(self, reason: str, raw: str) -> None:
         message, hint = REASONS[reason]
@@ -68,13 +69,13 @@ class _UnusableError(Exception):
 Piece: TypeAlias = Json | _UnusableError
 """A top-level value of a reply, or why it is not one."""
 
-_TAG = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
+THOUGHT_TAG = r"(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
 _OUTSIDE = re.compile(
-    rf"(?P<open>[<\[]{_TAG}[>\]])|(?P<close>[<\[]/{_TAG}[>\]])"
+    rf"(?P<open>[<\[]{THOUGHT_TAG}[>\]])|(?P<close>[<\[]/{THOUGHT_TAG}[>\]])"
     r"""|(?P<json>\{(?=\s*+(?:["'“”/]|\w++\s*+:))|\[(?=\s*+\{))""",
     re.IGNORECASE,
 )
-_THOUGHT_END = re.compile(rf"[<\[]/{_TAG}[>\]]", re.IGNORECASE)
+_THOUGHT_END = re.compile(rf"[<\[]/{THOUGHT_TAG}[>\]]", re.IGNORECASE)
 _COMMENT = r"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _KEY = r"""(?:"[^"\\\n]*+"|(?<!\w)'[^'\\\n]*+')(?=\s*+:)"""
@@ -104,10 +105,13 @@ _REFUSAL = re.compile(
 )
 
 
-def parse_reply(text: str, *, is_cut: bool = False) -> JsonObject:
+def parse_reply(
+    text: str, *, is_cut: bool = False, is_wanted: Callable[[JsonObject], bool] | None = None
+) -> JsonObject:
     """The JSON object in a model's reply: an example, out of its wrapping, or whatever other object was answered.
 
-    ``is_cut`` says that the model stopped at its token limit: such a reply is refused whatever it looks like.
+    ``is_cut`` says that the model stopped at its token limit: such a reply is refused whatever it looks like. With
+    ``is_wanted`` no example is looked for, but the last object of which that is true.
 
     Raises:
         ReplyError: the reply holds no object that can be used; ``reason`` tells the class, ``raw`` is the text.
@@ -119,7 +123,8 @@ def parse_reply(text: str, *, is_cut: bool = False) -> JsonObject:
     if len(text) > MAX_CHARACTERS:
         raise ReplyError("too_long", text)
     try:
-        return _choose(_pieces(text), text)
+        pieces = _pieces(text)
+        return _choose(pieces, text) if is_wanted is None else _find(pieces, text, is_wanted)
     except _UnusableError as refused:
         raise ReplyError(refused.reason, text) from None
 
@@ -145,13 +150,21 @@ def _choose(pieces: list[Piece], text: str) -> JsonObject:
     return last
 
 
+def _find(pieces: list[Piece], text: str, is_wanted: Callable[[JsonObject], bool]) -> JsonObject:
+    for piece in reversed(pieces):
+        if isinstance(piece, dict) and is_wanted(piece):
+            return piece
+    broken = next((piece for piece in reversed(pieces) if isinstance(piece, _UnusableError)), None)
+    raise broken or _UnusableError("refusal" if not pieces and _REFUSAL.match(text) else "no_json")
+
+
 def _is_message(value: Json) -> bool:
     return isinstance(value, dict) and isinstance(value.get("role"), str) and "content" in value
 
 
 def _examples_in(value: Json, depth: int = 0) -> Iterator[JsonObject]:
     """Everything in a value that looks like an example of some format: {"example": {...}}, a bare list of messages."""
-    if isinstance(value, dict) and any(format.detect(value) for format in FORMATS.values()):
+    if isinstance(value, dict) and any(format.detect(value) for format in GENERATED.values()):
         yield value
     elif isinstance(value, list) and value and all(map(_is_message, value)):
         yield {"messages": value}
@@ -316,7 +329,7 @@ def _letters(text: str) -> int:
 def _has_foreign_keys(value: Json) -> bool:
     """An example with a key that its format has not: in badly quoted JSON, likely a quotation within a text."""
     examples = _examples_in(value)
-    return any(format.detect(e) and not set(e) <= set(format.sample) for e in examples for format in FORMATS.values())
+    return any(format.detect(e) and not set(e) <= set(format.sample) for e in examples for format in GENERATED.values())
 
 
 def _is_deep(value: Json, room: int = MAX_DEPTH) -> bool:
