@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthgen_core.domains import load_catalogue
-from synthgen_core.generator import make_plan
-from synthgen_core.methods import RECIPES
+from synthgen_core.methods import RECIPES, make_plan
 from synthgen_core.models import Method
 from synthgen_core.settings import SETTINGS
 from tests.support.latency_server import LatencyServer, Stats, latency_server
@@ -56,7 +55,7 @@ def write_requests(file: Path, count: int) -> None:
     )
     with file.open("w") as out:
         for item in range(count):
-            request = next(RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1))
+            request = next(RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1)).request
             body = {
                 "model": "m",
                 "messages": [{"role": message.role, "content": message.content} for message in request.messages],

@@ -3,10 +3,11 @@
 import plotly.express as px
 import streamlit as st
 
+from pages.ui.charts import draw_chart
 from pages.ui.datasets import draw_dataset_rows
-from pages.ui.jobs import counts
+from pages.ui.jobs import counts, job_badge
 from pages.ui.shell import page_head, reporting, require_shell, workspace
-from pages.ui.words import ago, as_label, gibibytes, plural, status_badge
+from pages.ui.words import ago, as_label, gibibytes, plural
 from synthgen_core.actions.overview import Overview, get_overview, get_system_status
 from synthgen_core.actions.providers import choose_provider
 from synthgen_core.system import Share
@@ -45,16 +46,11 @@ def domain_chart(overview: Overview) -> None:
     st.markdown("##### Examples by domain")
     shown = list(reversed(overview.domains))
     figure = px.bar(x=[size for _, _, size in shown], y=[name for name, _, _ in shown], orientation="h", text_auto=True)
-    figure.update_layout(
-        height=CHART_HEIGHT + CHART_HEIGHT_PER_BAR * len(shown),
-        margin={"l": 0, "r": 45, "t": 5, "b": 5},
-        xaxis={"visible": False},
-        yaxis_title=None,
-    )
     figure.update_traces(
         width=0.55, textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:,} examples<extra></extra>"
     )
-    st.plotly_chart(figure, config={"displayModeBar": False}, key="by_domain")
+    height = CHART_HEIGHT + CHART_HEIGHT_PER_BAR * len(shown)
+    draw_chart(figure, "by_domain", height=height, margin_r=45, xaxis_visible=False)
     st.caption(f"{overview.totals['examples']:,} active examples in {plural(overview.totals['datasets'], 'dataset')}.")
 
 
@@ -65,7 +61,7 @@ def activity(overview: Overview) -> None:
         st.caption("No job has run yet.")
     for view in [*overview.active, *overview.ended][:6]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            status_badge(view.job.status)
+            job_badge(view)
             with st.container(gap=None):
                 st.markdown(as_label(view.title))
                 st.caption(f"{counts(view)} · {ago(view.job.completed_at or view.job.created_at)}")

@@ -1,11 +1,14 @@
-"""Tasks: every background job, newest first, with progress, causes of failure, and what can be done."""
+"""Tasks: every background job, every call to a model, and what they took. Linkable: ``?view=Calls&job=7``."""
 
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, keep_up
+from pages.ui.calls import calls_tab
+from pages.ui.job_details import draw_job_details
+from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
-from pages.ui.words import STATUS, ago, as_label, plural, status_badge
+from pages.ui.usage import usage_tab
+from pages.ui.words import STATUS, ago, as_label, plural
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
 from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
@@ -21,18 +24,26 @@ def task(place: Workspace, view: JobView) -> None:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 st.markdown(f"**{as_label(view.title)}**", width="content")
                 st.caption(f"job {job.id} · {job.kind} · {ago(job.created_at)}", width="content")
-            status_badge(job.status)
+            job_badge(view)
         if job.status.is_active or view.shortfall:
             st.progress(view.fraction, text=job.note or counts(view))
         else:
             st.caption(counts(view))
         st.caption(
             f"{plural(job.calls, 'call')} · {job.usage.prompt_tokens:,} tokens in · {job.usage.completion_tokens:,} out"
-            f" · model {_model(view)}"
+            f" · cost {as_label(view.cost)} · model {_model(view)}"
         )
         draw_causes(view)
         with st.container(horizontal=True):
             draw_job_actions(place, view)
+            st.button(
+                "Calls",
+                key=f"calls{job.id}",
+                icon=":material/receipt_long:",
+                on_click=_show_calls,
+                args=(job.id,),
+            )
+            draw_job_details(job)
             if not job.status.is_active:
                 st.button(
                     "Remove",
@@ -41,6 +52,11 @@ def task(place: Workspace, view: JobView) -> None:
                     on_click=act_on_job,
                     args=(delete_task, place, job.id),
                 )
+
+
+def _show_calls(job_id: int) -> None:
+    session.show_calls(job_id)
+    session.ask_for_whole_page()
 
 
 def _model(view: JobView) -> str:
@@ -63,28 +79,40 @@ def tasks(place: Workspace, statuses: list[JobStatus], number: int, *, polls: bo
             st.space("small")
 
 
+def jobs_tab(place: Workspace) -> None:
+    """All jobs, by status, 20 a page."""
+    chosen = st.pills(
+        "Status",
+        list(STATUS),
+        selection_mode="multi",
+        format_func=lambda s: f"{STATUS[s][2]} {STATUS[s][0]}",
+        key="task_status",
+        label_visibility="collapsed",
+        persist_state="page",
+    )
+    with reporting():
+        count, rows = count_tasks(place, list(chosen)), st.container()
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            if count:
+                st.caption(plural(count, "job"), width="content")
+            page = choose_page(-(-count // PER_PAGE), "tasks_page")
+        polls = bool(get_active_tasks(place))
+        with rows:
+            st.fragment(tasks, run_every=POLL if polls else None)(place, list(chosen), page, polls=polls)
+
+
 require_shell()
 here = workspace()
 with page_head("Tasks"):
-    pass
-chosen = st.pills(
-    "Status",
-    list(STATUS),
-    selection_mode="multi",
-    format_func=lambda s: f"{STATUS[s][2]} {STATUS[s][0]}",
-    key="task_status",
-    label_visibility="collapsed",
-)
+    head = st.container(width="content")
 notice = st.container()
-with reporting():
-    count, rows = count_tasks(here, list(chosen)), st.container()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if count:
-            st.caption(plural(count, "job"), width="content")
-        page = choose_page(-(-count // PER_PAGE), "tasks_page")
-    polls = bool(get_active_tasks(here))
-    with rows:
-        st.fragment(tasks, run_every=POLL if polls else None)(here, list(chosen), page, polls=polls)
+jobs, calls, usage = st.tabs(["Jobs", "Calls", "Usage"], key=session.TASKS_VIEW, bind="query-params")
+if not jobs.open:
+    head.button("Refresh", icon=":material/refresh:")
+for tab, draw in ((jobs, jobs_tab), (calls, calls_tab), (usage, usage_tab)):
+    if tab.open:
+        with tab, reporting():
+            draw(here)
 if problem := session.take_problem():  # last: the list may have asked for another run
     with notice:
         show_error(problem)

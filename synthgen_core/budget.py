@@ -3,12 +3,12 @@
 Money is in US dollars, exact. What is not known is None, never 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from synthgen_core.errors import BudgetReachedError
-from synthgen_core.models import ChatRequest, Usage
+from synthgen_core.models import ChatRequest, Side, Usage
 
 OK = "ok"
 REFUSED = frozenset({"auth", "credit", "forbidden", "model", "rate_limit", "server", "bad_request"})
@@ -78,12 +78,14 @@ class Budget:
         self,
         tariff: Tariff,
         *,
+        assistant: Tariff | None = None,
         max_cost: Decimal | None = None,
         max_tokens: int | None = None,
         spent_cost: Decimal | None = None,
         spent_tokens: int = 0,
     ) -> None:
-        self.tariff = tariff
+        """``assistant``: what calls for the assistant's side cost, where another model answers them."""
+        self.tariffs: Mapping[Side, Tariff] = {Side.WRITER: tariff, Side.ASSISTANT: assistant or tariff}
         self.max_cost = max_cost
         self.max_tokens = max_tokens
         self.cost = spent_cost or Decimal(0)
@@ -97,32 +99,50 @@ class Budget:
         """Whether there is a cap at all."""
         return self.max_cost is not None or self.max_tokens is not None
 
-    def reserve(self, request: ChatRequest) -> bool:
+    def reserve(self, request: ChatRequest, side: Side = Side.WRITER) -> bool:
         """Set the worst case of a call aside before it starts. False: it could pass the cap, and nothing is set aside.
 
         A price that is not known lets no call start under a cap in money.
         """
-        tokens, cost = self.tariff.worst_usage(request).total, self.tariff.worst_cost(request)
-        if self.max_tokens is not None and self.tokens + self._reserved_tokens + tokens > self.max_tokens:
+        tokens, cost = self.tariffs[side].worst_usage(request).total, self.tariffs[side].worst_cost(request)
+        if not self.has_room(tokens, cost):
             return False
-        if self.max_cost is not None and (cost is None or self.cost + self._reserved_cost + cost > self.max_cost):
-            return False
-        self._reserved_tokens += tokens
-        self._reserved_cost += cost or 0
+        self.hold(tokens, cost)
         return True
 
-    def settle(self, request: ChatRequest, usage: Usage, outcome: str) -> None:
+    def settle(self, request: ChatRequest, usage: Usage, outcome: str, side: Side = Side.WRITER) -> None:
         """A call that was reserved is over: it took what it took, or its worst case where nobody knows."""
-        self.release(request)
-        worst = self.tariff.worst_usage(request).total
-        self.tokens += 0 if outcome in REFUSED else usage.total or worst
-        cost = self.tariff.cost(usage, outcome)
-        self.cost += (self.tariff.worst_cost(request) or 0) if cost is None else cost
+        self.release(request, side)
+        tariff = self.tariffs[side]
+        tokens = 0 if outcome in REFUSED else usage.total or tariff.worst_usage(request).total
+        cost = tariff.cost(usage, outcome)
+        self.spend(tokens, tariff.worst_cost(request) if cost is None else cost)
 
-    def release(self, request: ChatRequest) -> None:
+    def release(self, request: ChatRequest, side: Side = Side.WRITER) -> None:
         """A call that was reserved was not made after all: its reply was there already, or the run was stopped."""
-        self._reserved_tokens -= self.tariff.worst_usage(request).total
-        self._reserved_cost -= self.tariff.worst_cost(request) or 0
+        self.let_go(self.tariffs[side].worst_usage(request).total, self.tariffs[side].worst_cost(request))
+
+    def has_room(self, tokens: int, cost: Decimal | None) -> bool:
+        """Whether so much more could be spent; a cost that is not known never fits under a cap in money."""
+        if self.max_tokens is not None and self.tokens + self._reserved_tokens + tokens > self.max_tokens:
+            return False
+        if self.max_cost is None:
+            return True
+        return cost is not None and self.cost + self._reserved_cost + cost <= self.max_cost
+
+    def hold(self, tokens: int, cost: Decimal | None) -> None:
+        """Set so much aside for what is under way, whether or not there is room."""
+        self._reserved_tokens += tokens
+        self._reserved_cost += cost or 0
+
+    def let_go(self, tokens: int, cost: Decimal | None) -> None:
+        """Give back what was set aside."""
+        self.hold(-tokens, -(cost or Decimal(0)))
+
+    def spend(self, tokens: int, cost: Decimal | None) -> None:
+        """So much is gone."""
+        self.tokens += tokens
+        self.cost += cost or 0
 
     def reached(self) -> BudgetReachedError:
         """What to raise when no call runs that could give anything back, and the next one was refused."""

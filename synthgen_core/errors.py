@@ -58,12 +58,22 @@ class NotFoundError(SynthGenError):
 
 
 class InvalidExampleError(SynthGenError):
-    """An example that does not have the shape of its format. ``reason`` is a short class for counting."""
+    """An example that does not have the shape of its format, or a text that is no JSON. ``reason`` is a short class for
+    counting; ``row`` and ``column``, from 1, are the place of the fault in the text, where there is one."""
 
-    def __init__(self, message: str, hint: str = "", *, reason: str = "invalid", row: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        reason: str = "invalid",
+        row: int | None = None,
+        column: int | None = None,
+    ) -> None:
         super().__init__(message, hint)
         self.reason = reason
         self.row = row
+        self.column = column
 
 
 class ConflictError(SynthGenError):

@@ -1,24 +1,24 @@
 """Turning a plan into examples: a generator of outcomes, with no database and no screen in it.
 
-Every item has a slot of its own, so the same seed gives the same examples in the same order however the calls overlap.
-An item whose reply is no good is tried again, ``MAX_ATTEMPTS`` times with the same scenario and then with up to
+Every item has a slot of its own, so the same seed gives the same scenarios in the same order however the calls overlap,
+and the same replies where they are kept. What is not the same are the openings that a prompt says are taken, and which
+of two examples that are alike came first and was let in. An item whose reply is no good is tried again, ``MAX_ATTEMPTS`` times with the same scenario and then with up to
 ``MAX_REPLACEMENTS`` others; only then is it given up. A call that failed for a reason that may pass goes back to the
 queue and frees its worker meanwhile.
 """
 
-import hashlib
 import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-
-import orjson
+from dataclasses import dataclass, field, replace
 
 from synthgen_core.budget import Budget
 from synthgen_core.concurrency import Backlog, Stop, map_unordered
 from synthgen_core.domains import Catalogue, load_catalogue
+from synthgen_core.door import REASONS as KNOWN_ALREADY
+from synthgen_core.door import Door
 from synthgen_core.errors import (
     InvalidExampleError,
     ProviderError,
@@ -27,17 +27,15 @@ from synthgen_core.errors import (
     StoppedError,
     SynthGenError,
 )
-from synthgen_core.formats import FORMATS, get_format
-from synthgen_core.languages import language
+from synthgen_core.formats import GENERATED
 from synthgen_core.limiter import Limiter, limiter_for
-from synthgen_core.methods import RECIPES, Plan, Recipe
-from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, ProviderConfig, Scenario, Usage
+from synthgen_core.methods import RECIPES, Ask, Plan, Recipe, random_seed
+from synthgen_core.models import Completion, JsonObject, Method, Scenario, Side, Usage
+from synthgen_core.outcomes import Call, Failure, Made, Outcome, Reply, Wanted, request_key
 from synthgen_core.parsing import parse_reply
 from synthgen_core.providers.base import LLMProvider
 from synthgen_core.scenarios import draw_scenario
 
-SCHEME = 1
-"""Part of every request's key: raise it when the same request no longer means the same reply."""
 MAX_ATTEMPTS = 3
 MAX_REPLACEMENTS = 2
 MAX_DELAYS, MAX_LIMITED = 7, 20
@@ -46,7 +44,7 @@ FIRST_DELAY, FIRST_EXTRA, LONGEST_DELAY = 0.25, 0.05, 20.0
 """Seconds of the first random delay, the same on top of what a service asked for, and the longest; each doubles."""
 OK, RATE_LIMIT = "ok", "rate_limit"
 HOPELESS = 30
-"""So many failed attempts, and not one example, and the run ends."""
+"""So many failed attempts at calls of this run, and not one example, and it ends."""
 
 Memory = Callable[[str], Completion | None]
 """Finds the paid reply under a request's key."""
@@ -55,66 +53,16 @@ Delay = Callable[[int, float | None], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """An example that passed."""
+class _Voice:
+    """A model that takes part in a run, and how fast it may be asked."""
 
-    item: int
-    content: JsonObject
-    metadata: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An attempt that led to nothing; with ``is_final``, the item is given up."""
-
-    item: int
-    error: SynthGenError
-    is_final: bool
-
-    @property
-    def cause(self) -> str:
-        """A short class for counting."""
-        if isinstance(self.error, ProviderError):
-            return self.error.cause
-        return self.error.reason if isinstance(self.error, InvalidExampleError) else "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply that was paid for, under the key of its request."""
-
-    key: str
-    item: int
-    attempt: int
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call to the model that is over, whatever came of it."""
-
-    item: int
-    attempt: int
-    outcome: str
-    """"ok" for a reply, else the cause of the failure."""
-    model: str
-    usage: Usage
-    seconds: float
-
-
-Outcome = Made | Failure | Reply | Call
-
-
-def request_key(config: ProviderConfig, request: ChatRequest, item: int, attempt: int) -> str:
-    """SHA-256 over all that changes the reply, and nothing else (no key, no time, no job)."""
-    said = [[message.role, message.content] for message in request.messages]
-    asked = [request.max_tokens, request.temperature, request.seed, request.schema]
-    return hashlib.sha256(orjson.dumps([SCHEME, config.public(), said, asked, item, attempt])).hexdigest()
+    provider: LLMProvider
+    limiter: Limiter
 
 
 @dataclass(slots=True)
 class _Draft:
-    """An item in the making: where its recipe stands, and the request that it waits for. One thread at a time."""
+    """An item in the making: where its recipe stands, and the call that it waits for. One thread at a time."""
 
     item: int
     replacement: int = 0
@@ -124,34 +72,45 @@ class _Draft:
     admitted_at: float = 0.0
     started_at: float = 0.0
     """When its latest call was let go, and when it began."""
-    reserved: ChatRequest | None = None
-    """The request for whose worst case the budget has set something aside."""
+    has_called: bool = False
+    """A call was made for it; else all its replies were kept ones."""
+    reserved: Ask | None = None
+    """The call for whose worst case the budget has set something aside."""
     scenario: Scenario | None = None
     recipe: Recipe | None = None
-    request: ChatRequest | None = None
+    ask: Ask | None = None
 
     @property
     def tries(self) -> int:
         """Attempts so far over all scenarios, this one included."""
         return self.replacement * MAX_ATTEMPTS + self.attempt
 
-    def begin(self, plan: Plan) -> ChatRequest:
-        """The request that it waits for; the recipe is begun where it was not."""
-        if self.request is None:
+    @property
+    def side(self) -> Side:
+        """Whose words it waits for."""
+        return self.ask.side if self.ask else Side.WRITER
+
+    def begin(self, plan: Plan, door: Door) -> Ask:
+        """The call that it waits for; the recipe is begun where it was not."""
+        if self.ask is None:
             self.scenario = plan.scenario(self.item, self.replacement)
-            self.recipe = RECIPES[plan.method](plan, self.scenario, self.item, self.replacement, self.attempt)
-            self.request = next(self.recipe)
-        return self.request
+            avoid = door.openings(self.scenario.situation)
+            make = RECIPES[plan.method]
+            self.recipe = make(plan, self.scenario, self.item, self.replacement, self.attempt, avoid)
+            self.ask = next(self.recipe)
+        return self.ask
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a call brought: a reply, and what became of it: content, an error, or (neither) the next request."""
+    """What a call brought: a reply, and what became of it: content, an error, or the next call to make."""
 
     reply: Reply
     is_paid: bool
+    """It was paid for now."""
     content: JsonObject | None = None
     error: InvalidExampleError | None = None
+    next: Ask | None = None
 
 
 @dataclass(slots=True)
@@ -160,22 +119,26 @@ class _Tally:
 
     made: int = 0
     failed_attempts: int = 0
-    last_reply: float = field(default_factory=time.monotonic)
+    last_reply: dict[Side, float] = field(default_factory=lambda: dict.fromkeys(Side, time.monotonic()))
 
 
 class DatasetGenerator:
-    """Makes examples with one provider. Holds no state between runs."""
+    """Makes examples with one provider, or with a second one for the assistant's side. Holds no state between runs."""
 
     def __init__(
         self,
         provider: LLMProvider,
         catalogue: Catalogue | None = None,
         *,
+        assistant: LLMProvider | None = None,
         delay: Delay | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self.provider = provider
-        self._limiter = limiter or limiter_for(provider.config.type, provider.config.base_url)
+        self._voices = {
+            side: _Voice(voice, limiter or limiter_for(voice.config.type, voice.config.base_url))
+            for side, voice in ((Side.WRITER, provider), (Side.ASSISTANT, assistant or provider))
+        }
         self.catalogue = catalogue or load_catalogue()
         self._delay = delay or back_off
 
@@ -189,9 +152,13 @@ class DatasetGenerator:
         memory: Memory | None = None,
         stop: Stop | None = None,
         budget: Budget | None = None,
+        door: Door | None = None,
+        is_offline: bool = False,
     ) -> Iterator[list[Outcome]]:
         """Make an example for every item; yield whatever came of finished calls, as it comes.
 
+        ``door`` knows what the dataset has, and from now on what comes in; without one, the dataset is new.
+        With ``is_offline`` no call is made: what the memory does not hold is ``Wanted``, and its item ends there.
         No new call starts before the consumer comes back for the next list: what it saved by then is never paid twice.
 
         Raises:
@@ -200,24 +167,29 @@ class DatasetGenerator:
             BudgetReachedError: the next call could take the run beyond its budget, and none is under way.
         """
         stop = stop or Stop()
+        door = door or Door(plan.format, plan.templates())
         is_held = False
         backlog = Backlog(map(_Draft, items))
         tally = _Tally()
 
-        def call(draft: _Draft) -> _Answer:
-            return self._call(plan, draft, memory, stop)
+        def call(draft: _Draft) -> _Answer | Wanted:
+            return self._call(plan, draft, door, memory, stop, is_offline)
 
         def admit(draft: _Draft) -> float:
             nonlocal is_held
             draft.admitted_at = time.monotonic()
+            if is_offline:
+                return 0.0
             if not budget:
-                return self._limiter.start()
-            request = draft.begin(plan)
-            if is_held := not budget.reserve(request):
-                return math.inf
-            draft.reserved = request
-            if wait := self._limiter.start():
-                budget.release(request)
+                return self._voices[draft.side].limiter.start()
+            ask = draft.begin(plan, door)
+            if is_held := not budget.reserve(ask.sent, ask.side):
+                ask = draft.ask = replace(ask, hint="")  # a hint is a wish, a budget is not
+                if is_held := not budget.reserve(ask.sent, ask.side):
+                    return math.inf
+            draft.reserved = ask
+            if wait := self._voices[ask.side].limiter.start():
+                budget.release(ask.sent, ask.side)
             return wait
 
         for batch in map_unordered(call, backlog, executor, workers, stop=stop, admit=admit):
@@ -235,19 +207,21 @@ class DatasetGenerator:
                     elif failure := self._put_off(draft, error, backlog, tally):
                         outcomes.append(failure)
                     continue
-                tally.last_reply = time.monotonic()
+                if isinstance(answer, Wanted):
+                    outcomes.append(answer)
+                    continue
+                tally.last_reply[answer.reply.side] = time.monotonic()
                 draft.delays = 0
                 if answer.is_paid:
-                    outcomes += [self._ended(draft, OK, budget, answer.reply.completion), answer.reply]
+                    outcomes += [self._ended(draft, OK, budget, answer.reply), answer.reply]
                 elif budget and draft.reserved:
-                    budget.release(draft.reserved)
+                    budget.release(draft.reserved.sent, draft.reserved.side)
                 if answer.content is not None:
-                    tally.made += 1
-                    metadata = self._metadata(plan, draft, answer.reply.completion.model)
-                    outcomes.append(Made(draft.item, answer.content, metadata))
+                    outcomes.append(self._let_in(plan, draft, answer, door, backlog, tally))
                 elif answer.error is not None:
                     outcomes.append(self._try_again(draft, answer.error, backlog, tally))
                 else:
+                    draft.ask = answer.next
                     backlog.put_back(draft)
             if outcomes:
                 yield outcomes
@@ -262,37 +236,56 @@ class DatasetGenerator:
         if budget and is_held and not stop.is_set():
             raise budget.reached()
 
-    def _call(self, plan: Plan, draft: _Draft, memory: Memory | None, stop: Stop) -> _Answer:
+    def _call(
+        self, plan: Plan, draft: _Draft, door: Door, memory: Memory | None, stop: Stop, is_offline: bool
+    ) -> _Answer | Wanted:
         """Get one reply and send it into the recipe. In a worker's thread: prompts and parsing hold up nobody."""
-        request = draft.begin(plan)
-        key = request_key(self.provider.config, request, draft.item, draft.tries)
+        ask = draft.begin(plan, door)
+        provider = self._voices[ask.side].provider
+        key = request_key(provider.config, ask.request, draft.item, draft.tries)
         kept = memory(key) if memory else None
+        if kept is None and is_offline:
+            return Wanted(key, draft.item, draft.tries, ask.sent)
         draft.started_at = time.monotonic()
-        completion = kept or self.provider.complete(request, stop)
-        reply, is_paid = Reply(key, draft.item, draft.tries, completion), kept is None
+        completion = kept or provider.complete(ask.sent, stop)
+        reply, is_paid = Reply(key, draft.item, draft.tries, completion, ask.side), kept is None
         assert draft.recipe is not None
         try:
-            draft.request = draft.recipe.send(completion)
+            return _Answer(reply, is_paid, next=draft.recipe.send(completion))
         except StopIteration as finished:
             return _Answer(reply, is_paid, content=finished.value)
         except InvalidExampleError as error:
             return _Answer(reply, is_paid, error=error)
-        return _Answer(reply, is_paid)
 
-    def _ended(self, draft: _Draft, outcome: str, budget: Budget | None, completion: Completion | None = None) -> Call:
+    def _ended(self, draft: _Draft, outcome: str, budget: Budget | None, reply: Reply | None = None) -> Call:
         """Tell the limiter and the budget of a call that is over, and the consumer."""
-        self._limiter.end(draft.admitted_at, is_refused=outcome == RATE_LIMIT)
+        voice, completion = self._voices[draft.side], reply.completion if reply else None
+        draft.has_called = True
+        voice.limiter.end(draft.admitted_at, is_refused=outcome == RATE_LIMIT)
         seconds = completion.seconds if completion else time.monotonic() - draft.started_at
-        model = self.provider.config.model or (completion.model if completion else "")
+        model = voice.provider.config.model or (completion.model if completion else "")
         usage = completion.usage if completion else Usage()
         if budget and draft.reserved:
-            budget.settle(draft.reserved, usage, outcome)
-        return Call(draft.item, draft.tries, outcome, model, usage, seconds)
+            budget.settle(draft.reserved.sent, usage, outcome, draft.reserved.side)
+        return Call(draft.item, draft.tries, outcome, model, usage, seconds, draft.side)
+
+    def _let_in(
+        self, plan: Plan, draft: _Draft, answer: _Answer, door: Door, backlog: Backlog[_Draft], tally: _Tally
+    ) -> Made | Failure:
+        """An example is whole: accept it, unless the dataset has it already."""
+        assert draft.scenario is not None
+        assert answer.content is not None
+        try:
+            door.let_in(answer.content, draft.scenario.situation)
+        except InvalidExampleError as error:
+            return self._try_again(draft, error, backlog, tally)
+        tally.made += 1
+        return Made(draft.item, answer.content, self._metadata(plan, draft, answer.reply.completion.model))
 
     def _is_the_end(self, draft: _Draft, error: ProviderError, tally: _Tally) -> bool:
         """Whether a call failed in a way that ends the run: refused for good, or no reply to anybody for long."""
         if isinstance(error, ProviderUnavailableError):
-            return draft.delays + 1 >= _patience(error) and tally.last_reply <= draft.waits_since
+            return draft.delays + 1 >= _patience(error) and tally.last_reply[draft.side] <= draft.waits_since
         return isinstance(error, ProviderRefusedError) and error.is_fatal
 
     def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> Failure | None:
@@ -305,10 +298,13 @@ class DatasetGenerator:
         return self._try_again(draft, error, backlog, tally)
 
     def _try_again(self, draft: _Draft, error: SynthGenError, backlog: Backlog[_Draft], tally: _Tally) -> Failure:
-        tally.failed_attempts += 1
-        if draft.attempt < MAX_ATTEMPTS:
+        """Begin the item anew: with the same scenario, or with another one, at once where this one led to a repeat."""
+        tally.failed_attempts += draft.has_called
+        is_repeat = isinstance(error, InvalidExampleError) and error.reason in KNOWN_ALREADY
+        has_other = draft.replacement < MAX_REPLACEMENTS
+        if draft.attempt < MAX_ATTEMPTS and not (is_repeat and has_other):
             backlog.put_back(_Draft(draft.item, draft.replacement, draft.attempt + 1))
-        elif draft.replacement < MAX_REPLACEMENTS:
+        elif has_other:
             backlog.put_back(_Draft(draft.item, draft.replacement + 1))
         else:
             return Failure(draft.item, error, is_final=True)
@@ -316,12 +312,12 @@ class DatasetGenerator:
 
     def _metadata(self, plan: Plan, draft: _Draft, model: str) -> JsonObject:
         assert draft.scenario is not None
-        return {
+        metadata: JsonObject = {
             "domain": draft.scenario.domain,
             "subdomain": draft.scenario.subdomain,
             "language": plan.language.code,
             "parameters": dict(draft.scenario.parameters),
-            "situation": draft.scenario.situation if plan.method is Method.STRUCTURED else "",
+            "situation": "" if plan.method is Method.QUESTION_BANK else draft.scenario.situation,
             "exchanges": draft.scenario.exchanges,
             "provider": self.provider.config.type,
             "model": self.provider.config.model or model,
@@ -330,6 +326,14 @@ class DatasetGenerator:
             "item": draft.item,
             "tries": draft.tries,
         }
+        if (assistant := self._voices[Side.ASSISTANT].provider) is not self.provider:
+            metadata |= {
+                "assistant_provider": assistant.config.type,
+                "assistant_model": assistant.config.model or model,
+            }
+        if shots := plan.shots(draft.item, draft.replacement):
+            metadata["few_shot"] = [shot.id for shot in shots]
+        return metadata
 
     def generate_scenario_parameters(
         self, domain: str, subdomain: str, num_examples: int = 1, *, seed: int | None = None
@@ -352,7 +356,7 @@ class DatasetGenerator:
         """
         try:
             content = parse_reply(self.provider.generate_text(prompt))
-            for format_ in FORMATS.values():
+            for format_ in GENERATED.values():
                 if format_.detect(content):
                     return format_.validate(content)
             raise InvalidExampleError("The reply is JSON, but no example.", reason="unknown_format")
@@ -362,28 +366,6 @@ class DatasetGenerator:
                     f"Generation failed: {error.message}", error.hint, reason=error.reason
                 ) from error
         return self.generate_example(prompt, attempt + 1, max_attempts)
-
-
-def make_plan(
-    catalogue: Catalogue,
-    *,
-    domain: str,
-    subdomain: str,
-    format_type: str,
-    language_code: str,
-    method: Method,
-    seed: int,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-) -> Plan:
-    """The plan that these names stand for. Raises NotFoundError for a name that is not known."""
-    found, sub = catalogue.find(domain, subdomain)
-    return Plan(found, sub, get_format(format_type), language(language_code), method, seed, temperature, max_tokens)
-
-
-def random_seed() -> int:
-    """A seed that nobody chose."""
-    return random.SystemRandom().randrange(1, 2**31)
 
 
 def _patience(error: ProviderUnavailableError) -> int:

@@ -8,13 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from synthgen_core.concurrency import DaemonExecutor, Stop
-from synthgen_core.database import Database, Progress
+from synthgen_core.database import Database, NewDataset, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import BudgetReachedError, StoppedError, SynthGenError
-from synthgen_core.models import Job, JobStatus, JsonObject
+from synthgen_core.models import Dataset, Job, JobStatus, JsonObject
 
 LOG = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
@@ -59,6 +60,13 @@ class Run:
     def note(self, text: str) -> None:
         """Say what the job is busy with, where the counts do not tell."""
         self._database.set_note(self.job.id, text)
+
+    def begin_dataset(self, new: NewDataset) -> Dataset:
+        """An empty dataset that nobody sees until it is published; the job's first one is where ``record`` writes to."""
+        made = self._database.begin_dataset(self.job.id, new)
+        if self.job.dataset_id is None:
+            self.job = replace(self.job, dataset_id=made.id)
+        return made
 
     def record(self, progress: Progress) -> None:
         """Write progress down, all of it or nothing. Raises NotFoundError once the dataset is deleted."""

@@ -5,13 +5,13 @@ what a field of a format is for is said in ``formats``; what is good in a domain
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from synthgen_core.domains import Catalogue, Domain, Subdomain, load_catalogue
 from synthgen_core.formats import Format, get_format
 from synthgen_core.languages import Language
 from synthgen_core.languages import language as find_language
-from synthgen_core.models import Message, Role, Scenario
+from synthgen_core.models import JsonObject, Message, Role, Scenario
 from synthgen_core.scenarios import in_words
 
 OPENING_CHARACTERS = 120
@@ -87,6 +87,14 @@ shape and the standard to reach; take neither its wording nor its people nor its
 
 {language}"""
 
+APPROVED = """\
+The people who will use the dataset approved {these}. Meet {their} standard, and take neither wording nor people nor \
+plot.
+
+{examples}
+
+"""
+
 BRIEF = """\
 Write one example for this brief.
 
@@ -98,6 +106,8 @@ Traits of this example (adapt details of the situation where needed, so that all
 Length: {length}
 Language: {language}"""
 
+TAKEN = "These openings are taken. Begin in another way, and give the situation details of its own:"
+
 ANSWER = "You are an expert in {subdomain}. Answer the question directly, in two to four short sentences."
 
 
@@ -108,17 +118,33 @@ def build_prompt(
     *,
     format: Format,
     language: Language,
-    avoid: Sequence[str] = (),
+    approved: Sequence[JsonObject] = (),
 ) -> tuple[Message, ...]:
     """The messages that ask a capable model for one whole example, as JSON.
 
     The first message depends on domain, subdomain, format and language only, so that a provider may cache it.
-    ``avoid`` are openings of examples that exist already.
+    ``approved`` are examples that set the standard.
     """
     return (
         Message(Role.SYSTEM, _system(domain, subdomain, format, language)),
-        Message(Role.USER, _brief(scenario, format, language, avoid)),
+        Message(Role.USER, _approved(approved) + _brief(scenario, format, language)),
     )
+
+
+def shown_example(subdomain: Subdomain, format: Format) -> JsonObject:
+    """The example that shows the shape: the subdomain's own, or the format's."""
+    return subdomain.examples.get(format.name, format.sample)
+
+
+def avoid_openings(openings: Sequence[str]) -> str:
+    """What is said at the end of a prompt so that an example does not begin like these; empty for none."""
+    quoted = dict.fromkeys(json.dumps(_opening(text), ensure_ascii=False) for text in openings)
+    return f"\n\n{TAKEN}\n{_lines(quoted)}" if quoted else ""
+
+
+def traits_of(parameters: Mapping[str, str]) -> str:
+    """Drawn values as a list, one line each, with what they mean where that is not plain."""
+    return _lines(_trait(name, value) for name, value in parameters.items())
 
 
 def get_prompt_in_language(
@@ -172,7 +198,6 @@ def label_of(parameter: str) -> str:
 
 
 def _system(domain: Domain, subdomain: Subdomain, format: Format, language: Language) -> str:
-    example = subdomain.examples.get(format.name, format.sample)
     return SYSTEM.format(
         domain=domain.name,
         subdomain=subdomain.name,
@@ -180,8 +205,8 @@ def _system(domain: Domain, subdomain: Subdomain, format: Format, language: Lang
         guidance=domain.guidance,
         description=subdomain.description,
         topics=f"\nIt covers, among other things: {'; '.join(subdomain.topics)}." if subdomain.topics else "",
-        advice="\n".join(f"- {line}" for line in format.advice),
-        example=json.dumps(example, ensure_ascii=False),
+        advice=_lines(format.advice),
+        example=json.dumps(shown_example(subdomain, format), ensure_ascii=False),
         language=_language_rule(format, language),
     )
 
@@ -197,19 +222,28 @@ def _language_rule(format: Format, language: Language) -> str:
     )
 
 
-def _brief(scenario: Scenario, format: Format, language: Language, avoid: Sequence[str]) -> str:
-    brief = BRIEF.format(
+def _brief(scenario: Scenario, format: Format, language: Language) -> str:
+    return BRIEF.format(
         situation=scenario.situation,
-        traits="\n".join(f"- {_trait(name, value)}" for name, value in scenario.parameters.items()),
+        traits=traits_of(scenario.parameters),
         length=_length(format, scenario.exchanges),
         language=language.full_name,
     )
-    if openings := list(dict.fromkeys(_opening(text) for text in avoid)):
-        quoted = "\n".join(f"- {json.dumps(opening, ensure_ascii=False)}" for opening in openings)
-        brief += (
-            f"\n\nThese openings are taken. Begin in another way, and give the situation details of its own:\n{quoted}"
-        )
-    return brief
+
+
+def _approved(examples: Sequence[JsonObject]) -> str:
+    if not examples:
+        return ""
+    is_one = len(examples) == 1
+    return APPROVED.format(
+        these="this example" if is_one else f"these {len(examples)} examples",
+        their="its" if is_one else "their",
+        examples="\n\n".join(json.dumps(example, ensure_ascii=False) for example in examples),
+    )
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {text}" for text in texts)
 
 
 def _trait(parameter: str, value: str) -> str:

@@ -102,6 +102,13 @@ class Settings:
     max_concurrent_jobs: int = _setting(2, _whole(1, 64), "Jobs that run at the same time; further ones wait.")
     enable_caching: bool = _setting(True, _flag, "Use a paid reply again when exactly the same is asked.")
     cache_ttl: float = _setting(24.0, _hours, "Hours for which a paid reply may be used again.")
+    import_max_file_mb: int = _setting(
+        4096, _whole(1, 1_000_000), "Largest file that can be imported, in megabytes, unpacked."
+    )
+    import_max_line_mb: int = _setting(
+        10, _whole(1, 1000), "Longest line of an imported file, in megabytes; a longer one is left out."
+    )
+    import_max_rows: int = _setting(5_000_000, _whole(1, 10**9), "Most rows that an imported file may have.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
 
     def get(self, name: str) -> str:
@@ -117,6 +124,16 @@ class Settings:
     def datasets_dir(self) -> Path:
         """Where the JSONL files are."""
         return self.data_dir / "datasets"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where uploaded files wait until they are imported."""
+        return self.data_dir / "uploads"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where exports wait to be downloaded."""
+        return self.data_dir / "exports"
 
     @property
     def domains_dir(self) -> Path:

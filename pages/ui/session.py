@@ -11,6 +11,10 @@ from synthgen_core.models import ProviderConfig
 from synthgen_core.workspace import Workspace
 
 IMPATIENT_SECONDS = 2.0
+TASKS_VIEW, CALLS_JOB = "view", "calls_job"
+"""Keys of widgets of the Tasks page: which tab is open, and the job whose calls are shown."""
+CALLS_PROVIDER, CALLS_MODEL, CALLS_SPAN, CALLS_OUTCOME = "calls_provider", "calls_model", "calls_span", "calls_outcome"
+"""Keys of the other filters there."""
 
 
 def enter_shell() -> None:
@@ -131,3 +135,32 @@ def set_greeting(provider_type: str, greeting: object) -> None:
 def greeting(provider_type: str) -> object:
     """What came of a provider's last test, or None."""
     return st.session_state.get("_greetings", {}).get(provider_type)
+
+
+def show_calls(job_id: int) -> None:
+    """Show all calls of this job on the Tasks page. For a callback."""
+    for key in (CALLS_PROVIDER, CALLS_MODEL, CALLS_SPAN, CALLS_OUTCOME):
+        st.session_state.pop(key, None)
+    st.session_state[TASKS_VIEW], st.session_state[CALLS_JOB] = "Calls", job_id
+
+
+def asked_job() -> int | None:
+    """The job whose calls are shown: the one that was chosen, or, as the page opens, the one that its address names."""
+    if CALLS_JOB not in st.session_state:
+        asked = st.query_params.get("job", "")
+        st.session_state[CALLS_JOB] = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
+    job_id: int | None = st.session_state[CALLS_JOB]
+    return job_id
+
+
+def forget_asked_job() -> None:
+    """There is no such job. Called before the page draws the choice."""
+    st.session_state[CALLS_JOB] = None
+
+
+def link_to_calls(job_id: int | None) -> None:
+    """Keep the page's address in step with the job whose calls are shown."""
+    if job_id is None:
+        st.query_params.pop("job", None)
+    else:
+        st.query_params["job"] = str(job_id)

@@ -20,7 +20,7 @@ from synthgen_core.actions.provider_states import (
     get_last_errors,
     say_hello,
 )
-from synthgen_core.actions.providers import PROVIDERS, Choice, model_table
+from synthgen_core.actions.providers import PROVIDERS, Choice
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import ProviderConfig
 from synthgen_core.workspace import Workspace
@@ -102,9 +102,7 @@ def _card(
         set_up(place, config, state)
     if is_asked:
         with st.spinner("Saying hello …"):
-            session.set_greeting(
-                config.type, say_hello(replace(config, model=config.model or state.model), model_table(place.settings))
-            )
+            session.set_greeting(config.type, say_hello(place, replace(config, model=config.model or state.model)))
             forget_check(place, config)
     _draw_pull(config)
     if isinstance(greeting := session.greeting(config.type), Greeting):

@@ -12,6 +12,8 @@ from pages.ui import session
 from pages.ui.jobs import sidebar_jobs
 from pages.ui.style import apply_style
 from pages.ui.words import draw_error
+from synthgen_core.actions.import_files import forget_old_uploads
+from synthgen_core.actions.imports import scan_at_start
 from synthgen_core.actions.settings import effective_settings
 from synthgen_core.errors import SynthGenError
 from synthgen_core.settings import ROOT, Settings, read_environment
@@ -38,7 +40,7 @@ def workspace() -> Workspace:
     """
     try:
         settings = effective_settings({**secrets(), **read_environment()})
-        opened = shared_workspace(settings)
+        opened = shared_workspace(settings, at_start=(forget_old_uploads, scan_at_start))
     except SynthGenError as error:
         show_error(error)
         st.stop()

@@ -16,6 +16,8 @@ STATUS = {
     JobStatus.CANCELLED: ("cancelled", "gray", ":material/cancel:"),
     JobStatus.INTERRUPTED: ("interrupted", "orange", ":material/pause_circle:"),
 }
+BUDGET_REACHED = ("budget reached", "orange", ":material/savings:")
+"""Instead of “interrupted”, where that is why."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ID_DIGITS = 18
 """The longest whole number that every database takes has more digits than this."""
@@ -30,12 +32,6 @@ ACTIVE_MARKUP = re.compile(
 """Code within a line and addresses, which are kept; and what would become a formula, image, directive or HTML."""
 FENCE = re.compile(r"(?P<indent>\s*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})\s*(?P<language>[\w+#.-]*).*")
 PUNCTUATION = re.compile(rf"{EMOJI}|[\\`*_{{}}\[\]()#+.!|<>~$&:-]")
-
-
-def status_badge(status: JobStatus) -> None:
-    """The state of a job, as a badge."""
-    word, colour, icon = STATUS[status]
-    st.badge(word, color=colour, icon=icon)
 
 
 def draw_error(message: str, hint: str) -> None:
@@ -76,6 +72,11 @@ def ago(moment: datetime) -> str:
         days = int(seconds // DAY)
         return f"{days} day{'' if days == 1 else 's'} ago"
     return f"{moment:%d %b %Y}"
+
+
+def seconds_text(seconds: float) -> str:
+    """``0.052 s``, ``1.6 s``, ``63 s``: the digits that count."""
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:,.0f} s"
 
 
 def gibibytes(amount: int) -> str:

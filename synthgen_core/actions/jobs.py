@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from synthgen_core.actions.generation import resume_generation
+from synthgen_core.actions.imports import resume_import
 from synthgen_core.actions.usage import cost_in_words
 from synthgen_core.errors import BudgetReachedError, NotFoundError
 from synthgen_core.models import Example, Job, JobKind, JobStatus
 from synthgen_core.workspace import ACTIVE, Workspace
 
-RESUME: Mapping[JobKind, Callable[..., Job]] = {JobKind.GENERATION: resume_generation}
+RESUME: Mapping[JobKind, Callable[..., Job]] = {JobKind.GENERATION: resume_generation, JobKind.IMPORT: resume_import}
 """Each takes a workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
 
 
@@ -58,6 +59,18 @@ class JobView:
     def cost(self) -> str:
         """What it cost, in words: "$1.20", "unknown", or "$1.20 and 3 calls of unknown cost"."""
         return cost_in_words(self.job.cost, self.job.unknown_cost_calls)
+
+    @property
+    def max_cost(self) -> Decimal | None:
+        """US dollars that it may cost."""
+        cap = self.job.parameters.get("max_cost")
+        return None if cap is None else Decimal(str(cap))
+
+    @property
+    def max_tokens_total(self) -> int | None:
+        """Tokens that it may take."""
+        cap = self.job.parameters.get("max_tokens_total")
+        return cap if isinstance(cap, int) else None
 
     @property
     def is_out_of_budget(self) -> bool:

@@ -10,10 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from synthgen_core.actions.providers import Choice, choose_provider
+from synthgen_core.actions.providers import Choice, choose_provider, model_table
+from synthgen_core.actions.usage import tariff_for
+from synthgen_core.budget import OK
 from synthgen_core.concurrency import DaemonExecutor, Stop
+from synthgen_core.database import LoggedCall
 from synthgen_core.errors import ConfigError, ProviderError, ProviderUnavailableError, SynthGenError
-from synthgen_core.models import ProviderConfig
+from synthgen_core.models import ChatRequest, Completion, Message, ProviderConfig, Role, Usage
 from synthgen_core.providers import LLMProvider, create_provider
 from synthgen_core.providers.catalogue import ModelTable
 from synthgen_core.settings import Settings
@@ -22,7 +25,8 @@ from synthgen_core.workspace import Workspace
 T = TypeVar("T")
 PATIENCE = 10.0
 """Seconds after which a server that said nothing is taken to be out of reach."""
-HELLO, HELLO_TOKENS, HELLO_SECONDS = "Say hello in one short sentence.", 40, 60.0
+HELLO = ChatRequest((Message(Role.USER, "Say hello in one short sentence."),), max_tokens=40)
+HELLO_SECONDS = 60.0
 JOBS_LOOKED_AT = 50
 
 
@@ -155,23 +159,24 @@ class Greeting:
         return getattr(self.error, "cause", "") or "settings"
 
 
-def say_hello(config: ProviderConfig, models: ModelTable | None = None, *, seconds: float = HELLO_SECONDS) -> Greeting:
-    """Ask the model for one sentence, within ``seconds``; what goes wrong is told, not raised."""
+def say_hello(workspace: Workspace, config: ProviderConfig, *, seconds: float = HELLO_SECONDS) -> Greeting:
+    """Ask the model for one sentence, within ``seconds``; what goes wrong is told, not raised. The call is logged."""
     started, stop = time.monotonic(), Stop()
-    used = [config]
+    used, asked = [config], list[float]()
 
-    def greet() -> str:
-        with closing(create_provider(config.type, config, models)) as provider:
+    def greet() -> Completion:
+        with closing(create_provider(config.type, config, model_table(workspace.settings))) as provider:
             provider.check()
             used[0] = provider.config
             provider.prepare(None, stop)
-            return provider.generate_text(HELLO, HELLO_TOKENS)
+            asked.append(time.monotonic())
+            return provider.complete(HELLO, stop)
 
-    reply = ""
+    said: Completion | None = None
     error: SynthGenError | None = None
     try:
-        reply = in_background(greet, "synthgen-hello").result(seconds)
-        if not reply.strip():
+        said = in_background(greet, "synthgen-hello").result(seconds)
+        if not said.text.strip():
             error = ProviderUnavailableError("The reply was empty.", "Try another model.", cause="empty")
     except WaitedTooLong:
         error = ProviderUnavailableError(
@@ -181,7 +186,20 @@ def say_hello(config: ProviderConfig, models: ModelTable | None = None, *, secon
         error = raised
     finally:
         stop.set()
-    return Greeting(used[0].base_url, used[0].model, time.monotonic() - started, reply, error)
+    ended, reply = time.monotonic(), said.text if said else ""
+    greeting = Greeting(used[0].base_url, used[0].model, ended - started, reply, error)
+    if asked:
+        _log_hello(workspace, used[0], said, OK if said else greeting.cause, ended - asked[0])
+    return greeting
+
+
+def _log_hello(
+    workspace: Workspace, config: ProviderConfig, said: Completion | None, outcome: str, seconds: float
+) -> None:
+    usage, model = (said.usage, config.model or said.model) if said else (Usage(), config.model)
+    cost = tariff_for(workspace.settings, config).cost(usage, outcome)
+    call = LoggedCall(0, 1, config.type, model, config.base_url, outcome, usage, cost, seconds)
+    workspace.database.log_calls([call])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 
 from synthgen_core import __version__
-from synthgen_core.cli.commands import COMMANDS, FAILED, INTERRUPTED, USAGE
+from synthgen_core.cli.commands import COMMANDS
+from synthgen_core.cli.output import FAILED, INTERRUPTED, USAGE
 from synthgen_core.errors import ConfigError, NotFoundError, SynthGenError
 from synthgen_core.settings import load_settings, read_environment
 from synthgen_core.workspace import log_to_stderr

@@ -2,20 +2,15 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
-from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
 from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
+from synthgen_core.cli.commands_generate import generate, generate_arguments, resume, resume_arguments
 from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
-from synthgen_core.cli.output import cost_json, print_json, print_table, watch
+from synthgen_core.cli.output import DONE, FAILED, cost_json, print_json, print_table
 from synthgen_core.domains import load_catalogue
-from synthgen_core.models import Job, JobStatus
-from synthgen_core.workspace import Workspace, open_workspace
-
-DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+from synthgen_core.workspace import open_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,126 +22,6 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     needs_data: bool = True
-
-
-def _generate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--domain", required=True, help="slug, name or alias, such as support")
-    parser.add_argument("--subdomain", required=True, help="slug, name or alias, such as technical_support")
-    parser.add_argument("--count", type=int, default=10, help="valid examples to make (default 10)")
-    parser.add_argument("--format", default="chat", help="chat or instruction")
-    parser.add_argument("--language", default="en", help="code or name (default en)")
-    parser.add_argument("--name", default="", help="of the dataset")
-    parser.add_argument("--seed", type=int, help="the same seed gives the same scenarios")
-    parser.add_argument("--provider", default="", help="embedded, ollama or openai (default: see LLM_PROVIDER)")
-    parser.add_argument("--model", default="", help="the model's name")
-    parser.add_argument("--base-url", default="", help="address of a server that speaks the provider's protocol")
-    parser.add_argument("--workers", type=int, help="calls at a time")
-    parser.add_argument("--temperature", type=float, help="0 to 2 (default: the method's own)")
-    _budget_arguments(parser)
-    parser.add_argument("--no-cache", action="store_true", help="do not use paid replies of other jobs again")
-    parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
-
-
-def _budget_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--max-cost", type=_dollars, metavar="DOLLARS", help="pause before it costs more, such as 5.00")
-    parser.add_argument("--max-tokens-total", type=int, metavar="N", help="pause before it takes more tokens in all")
-
-
-def _dollars(text: str) -> Decimal:
-    try:
-        return Decimal(text.strip().removeprefix("$"))
-    except ArithmeticError:
-        raise argparse.ArgumentTypeError(f"“{text}” is no sum of money; write it like 5.00") from None
-
-
-def generate(options: argparse.Namespace) -> int:
-    """Make a dataset and wait for it."""
-    from synthgen_core.actions.generation import GenerationRequest, check_request, start_generation
-    from synthgen_core.actions.providers import choose_provider, provider_config
-
-    settings = settings_of(options)
-    given = {"model": options.model, "base_url": options.base_url}
-    if options.provider:
-        config = provider_config(settings, options.provider, **given)
-    else:
-        config = choose_provider(settings).config
-        config = replace(config, **{name: value for name, value in given.items() if value})
-    request = GenerationRequest(
-        domain=options.domain,
-        subdomain=options.subdomain,
-        provider=config,
-        num_examples=options.count,
-        format_type=options.format,
-        language=options.language,
-        name=options.name,
-        seed=options.seed,
-        workers=options.workers,
-        temperature=options.temperature,
-        use_cache=not options.no_cache,
-        max_cost=options.max_cost,
-        max_tokens_total=options.max_tokens_total,
-    )
-    workspace = open_workspace(settings)
-    try:
-        check_request(workspace, request)
-        return _finish(workspace, start_generation(workspace, request), options)
-    finally:
-        workspace.close()
-
-
-def resume(options: argparse.Namespace) -> int:
-    """Go on with a job that stopped short, and wait for it."""
-    workspace = open_workspace(settings_of(options))
-    try:
-        job = job_actions.find_job(workspace, options.job)
-        budget = {"max_cost": options.max_cost, "max_tokens_total": options.max_tokens_total}
-        return _finish(workspace, job_actions.resume_task(workspace, job.id, **budget), options)
-    finally:
-        workspace.close()
-
-
-def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
-    """Watch a job to its end, write the file that was asked for, and say how it went."""
-    watch(workspace, job.id, is_quiet=options.json)
-    view = job_actions.get_job(workspace, job.id)
-    job = view.job
-    assert job.dataset_id is not None
-    written = ""
-    if options.out and job.done:
-        dataset_actions.save_dataset_to_jsonl(workspace, job.dataset_id, Path(options.out))
-        written = options.out
-    dataset = workspace.database.get_dataset(job.dataset_id)
-    report = {
-        "status": job.status,
-        "job": job.id,
-        "dataset": job.dataset_id,
-        "requested": job.requested,
-        "generated": job.done,
-        "calls": job.calls,
-        "prompt_tokens": job.usage.prompt_tokens,
-        "completion_tokens": job.usage.completion_tokens,
-        **cost_json(job.cost, job.unknown_cost_calls),
-        "seconds": round(job.seconds, 3),
-        "seed": job.parameters["seed"],
-        "file": written or str(workspace.mirror.path(dataset.file_path)),
-        "errors": job.errors,
-    }
-    if options.json:
-        print_json(report)
-    else:
-        print(f"{job.done} of {job.requested} examples, {job.status}. Dataset {job.dataset_id}: {report['file']}")
-        print(f"  {job.calls:,} calls, {job.usage.total:,} tokens, cost: {view.cost}")
-        for cause, error in job.errors.items():
-            if isinstance(error, dict):
-                print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
-        if job.status is not JobStatus.COMPLETED:
-            higher = " --max-cost ... (or --max-tokens-total ...)" if view.is_out_of_budget else ""
-            print(f"  To go on: python -m synthgen_core resume {job.id}{higher}")
-    if job.status is JobStatus.COMPLETED:
-        return DONE if job.done >= job.requested else PARTIAL
-    if view.is_out_of_budget:
-        return PARTIAL
-    return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
 
 
 def list_domains(options: argparse.Namespace) -> int:
@@ -302,12 +177,6 @@ def doctor(options: argparse.Namespace) -> int:
     return DONE if all(finding.is_fine for finding in findings) else FAILED
 
 
-def _resume_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", help="a job's number, or latest")
-    _budget_arguments(parser)
-    parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
-
-
 def _usage_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=list(GroupBy), default=GroupBy.DAY, type=GroupBy, help="default: day (UTC)")
 
@@ -318,8 +187,8 @@ def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command("generate", "make a dataset", generate, _generate_arguments),
-    Command("resume", "go on with a job that stopped short", resume, _resume_arguments),
+    Command("generate", "make a dataset", generate, generate_arguments),
+    Command("resume", "go on with a job that stopped short", resume, resume_arguments),
     Command("datasets", "list the datasets", list_datasets),
     Command("jobs", "list the jobs", list_jobs, _jobs_arguments),
     Command("usage", "sum up calls, tokens and costs", show_usage, _usage_arguments),

@@ -6,10 +6,8 @@ from pathlib import Path
 from synthgen_core.actions.provider_states import PATIENCE, Check, Condition, look_at
 from synthgen_core.actions.providers import PROVIDERS, model_table
 from synthgen_core.actions.settings import chosen_config, effective_settings
-from synthgen_core.cli.output import print_json, print_table
+from synthgen_core.cli.output import DONE, FAILED, print_json, print_table
 from synthgen_core.settings import Settings
-
-DONE, FAILED = 0, 1
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

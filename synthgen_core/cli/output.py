@@ -1,4 +1,4 @@
-"""What a terminal shows: tables, JSON and a progress bar."""
+"""What a terminal gets: exit codes, tables, JSON and a progress bar."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from decimal import Decimal
 from synthgen_core.actions.jobs import get_job
 from synthgen_core.workspace import Workspace
 
+DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 BAR = 30
 BEAT_SECONDS = 0.2
 

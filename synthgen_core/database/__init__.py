@@ -1,33 +1,81 @@
-"""The truth: datasets, examples, jobs, calls and paid replies, in SQLite or PostgreSQL.
+"""The truth: datasets, examples and all that happened to them, jobs, calls and paid replies, in SQLite or PostgreSQL.
 
 One method is one transaction; frozen values come out. The rooms are mixed into one ``Database``, so that callers see
 one object; a new table gets a room of its own here.
 """
 
-from synthgen_core.database.calls import CallRoom, GroupBy, LoggedCall, RecentCalls, UsageRow
+from synthgen_core.database.batches import Batch, BatchRoom, BatchState, NewBatch
+from synthgen_core.database.calls import NO_JOB, CallFilter, CallRoom, LoggedCall
 from synthgen_core.database.completions import CompletionRoom, Kept, PaidReply
 from synthgen_core.database.datasets import DatasetRoom, NewDataset
 from synthgen_core.database.engine import open_engine
 from synthgen_core.database.examples import ExampleRoom, NewExample
+from synthgen_core.database.export_rows import ExportRowRoom
+from synthgen_core.database.exports import Export, ExportRoom, NewExport
+from synthgen_core.database.flags import FlagRoom, NewFlag
+from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
+from synthgen_core.database.lineage import LineageRoom
+from synthgen_core.database.reviews import ReviewRoom
+from synthgen_core.database.revisions import RevisionRoom
+from synthgen_core.database.summaries import Details, Distribution, Summary, SummaryRoom
+from synthgen_core.database.trash import TrashRoom
+from synthgen_core.database.usage import CallBin, GroupBy, RecentCalls, UsageRoom, UsageRow
+from synthgen_core.database.versions import Difference, DiffKind, VersionRoom
 
 __all__ = [
+    "NO_JOB",
+    "BadLine",
+    "Batch",
+    "BatchState",
+    "CallBin",
+    "CallFilter",
     "Database",
+    "Details",
+    "DiffKind",
+    "Difference",
+    "Distribution",
+    "Export",
     "GroupBy",
+    "Import",
     "Kept",
     "LoggedCall",
+    "NewBadLine",
+    "NewBatch",
     "NewDataset",
     "NewExample",
+    "NewExport",
+    "NewFlag",
+    "NewImport",
     "NewJob",
     "PaidReply",
     "Progress",
     "RecentCalls",
+    "Summary",
     "UsageRow",
     "open_database",
 ]
 
 
-class Database(DatasetRoom, ExampleRoom, JobRoom, CompletionRoom, CallRoom):
+class Database(
+    DatasetRoom,
+    ExampleRoom,
+    JobRoom,
+    CompletionRoom,
+    CallRoom,
+    UsageRoom,
+    BatchRoom,
+    ReviewRoom,
+    RevisionRoom,
+    VersionRoom,
+    FlagRoom,
+    LineageRoom,
+    TrashRoom,
+    SummaryRoom,
+    ImportRoom,
+    ExportRoom,
+    ExportRowRoom,
+):
     """All that can be read and written. Safe for any number of threads."""
 
 

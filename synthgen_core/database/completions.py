@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -69,6 +70,13 @@ def insert_completions(connection: sa.Connection, job_id: int, replies: Sequence
     connection.execute(UPSERT[connection.dialect.name], rows)
 
 
+def to_completion(row: Any) -> Completion:
+    """A row of ``completions`` as a value."""
+    return Completion(
+        row.reply, row.model, row.finish_reason, Usage(row.prompt_tokens, row.completion_tokens), row.seconds
+    )
+
+
 def _kept_by(job_id: int | None, since: datetime | None) -> sa.ColumnElement[bool]:
     """The replies of this job, and any made at ``since`` or later."""
     either = [completions.c.job_id == job_id] if job_id is not None else []
@@ -99,16 +107,7 @@ class CompletionRoom(Connection):
         """The replies kept under these keys, where one is: those of this job, and any made at ``since`` or later."""
         query = sa.select(completions).where(completions.c.key.in_(list(keys)), _kept_by(job_id, since))
         with self._reading() as connection:
-            return {
-                row.key: Completion(
-                    row.reply,
-                    row.model,
-                    row.finish_reason,
-                    Usage(row.prompt_tokens, row.completion_tokens),
-                    row.seconds,
-                )
-                for row in connection.execute(query)
-            }
+            return {row.key: to_completion(row) for row in connection.execute(query)}
 
     def get_kept(self) -> Kept:
         """How much is kept of all jobs."""

@@ -1,4 +1,4 @@
-"""Examples: accepted, listed, edited. Every edit is a revision; the first is kept from the moment of the first edit."""
+"""Examples: accepted, counted, listed page by page. What is done to them later is in ``revisions``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,20 @@ import sqlalchemy as sa
 
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.tables import datasets, example_revisions, examples
-from synthgen_core.errors import ConflictError, NotFoundError
-from synthgen_core.models import Example, ExampleStatus, JsonObject
+from synthgen_core.database.filters import filter_conditions
+from synthgen_core.database.flags import NewFlag, flag_row
+from synthgen_core.database.tables import datasets, examples, flags
+from synthgen_core.errors import ConfigError, NotFoundError
+from synthgen_core.models import Example, ExampleFilter, ExampleStatus, JsonObject
+from synthgen_core.sizes import fingerprint, size_of
 
 COLUMNS = [column for column in examples.c if column.name not in ("job_id", "item")]
+EXAMPLE_SORTS = ("example_index", "id", "quality_score", "turns", "characters", "updated_at")
+"""Columns by which a dataset's examples can be sorted; ``id`` is the order in which they came."""
+ALL_ACTIVE = ExampleFilter()
 STREAM_ROWS = 2000
+MOST_HOLES = 5000
+"""Up to so many removed examples, a page is found without walking through those before it."""
 ADD_TO_COUNT = (
     sa.update(datasets)
     .where(datasets.c.id == sa.bindparam("of_dataset"), datasets.c.deleted_at.is_(None))
@@ -32,6 +40,7 @@ class NewExample:
     metadata: JsonObject
     item: int | None = None
     """Its number within the job that made it."""
+    flags: tuple[NewFlag, ...] = ()
 
 
 def to_example(row: Any) -> Example:
@@ -40,17 +49,33 @@ def to_example(row: Any) -> Example:
     return Example(**values | {"status": ExampleStatus(values["status"])})
 
 
+def measured(content: JsonObject) -> dict[str, object]:
+    """The columns that say how large a content is, and which."""
+    size = size_of(content)
+    return {"turns": size.turns, "characters": size.characters, "content_hash": fingerprint(content)}
+
+
+def add_to_count(connection: sa.Connection, dataset_id: int, added: int, at: datetime) -> None:
+    """Move a dataset's count of active examples and its time, and lock its row until the caller's transaction ends.
+
+    Whoever changes examples of a dataset does this first: so the changes of a dataset are numbered in the order in
+    which they are committed. Raises NotFoundError.
+    """
+    changed = connection.execute(ADD_TO_COUNT, {"of_dataset": dataset_id, "added": added, "at": at})
+    if not changed.rowcount:
+        raise NotFoundError(f"The dataset {dataset_id} was deleted.", "Restore it, or start anew.")
+
+
 def insert_examples(
     connection: sa.Connection, dataset_id: int, new: Sequence[NewExample], at: datetime, job_id: int | None = None
 ) -> None:
     """Add examples to a dataset and to its count, within the caller's transaction. Raises NotFoundError."""
-    changed = connection.execute(ADD_TO_COUNT, {"of_dataset": dataset_id, "added": len(new), "at": at})
-    if not changed.rowcount:
-        raise NotFoundError(f"The dataset {dataset_id} was deleted.", "Restore it, or start anew.")
+    add_to_count(connection, dataset_id, len(new), at)
     connection.execute(
         INSERT,
         [
-            {
+            measured(example.content)
+            | {
                 "dataset_id": dataset_id,
                 "example_index": example.example_index,
                 "content": example.content,
@@ -65,10 +90,17 @@ def insert_examples(
             for example in new
         ],
     )
+    if flagged := {example.example_index: example.flags for example in new if example.flags}:
+        query = sa.select(examples.c.id, examples.c.example_index).where(
+            examples.c.dataset_id == dataset_id, examples.c.example_index.in_(flagged)
+        )
+        ids = connection.execute(query).all()
+        rows = [flag_row(example_id, 1, flag, at) for example_id, index in ids for flag in flagged[index]]
+        connection.execute(sa.insert(flags), rows)
 
 
 class ExampleRoom(Connection):
-    """What can be done with rows of ``examples``."""
+    """What can be read of, and added to, ``examples``."""
 
     def add_examples(self, dataset_id: int, new: Sequence[NewExample]) -> None:
         """Add examples to a dataset, all or none. Raises NotFoundError."""
@@ -95,16 +127,40 @@ class ExampleRoom(Connection):
         limit: int = 100,
         offset: int = 0,
         *,
-        status: ExampleStatus | None = ExampleStatus.ACTIVE,
-        is_newest_first: bool = False,
+        filter: ExampleFilter = ALL_ACTIVE,
+        sort: str = "example_index",
+        is_descending: bool = False,
     ) -> list[Example]:
-        """A page of a dataset's examples by index (or the newest accepted first); ``status`` None means all."""
-        order = examples.c.id.desc() if is_newest_first else examples.c.example_index.asc()
-        query = sa.select(*COLUMNS).where(examples.c.dataset_id == dataset_id)
-        if status is not None:
-            query = query.where(examples.c.status == status)
+        """A page of a dataset's examples. Raises ConfigError for a column that lists cannot be sorted by."""
+        if sort not in EXAMPLE_SORTS:
+            raise ConfigError(f"Examples cannot be sorted by “{sort}”.", f"Known: {', '.join(EXAMPLE_SORTS)}.")
+        order: list[sa.ColumnElement[Any]] = [examples.c[sort].desc() if is_descending else examples.c[sort].asc()]
+        if sort == "quality_score":
+            order[0] = order[0].nulls_last()
+        if sort != "example_index":
+            order.append(examples.c.example_index.asc())
+        query = sa.select(examples.c.id).where(examples.c.dataset_id == dataset_id, *filter_conditions(filter))
+        query = query.order_by(*order)
         with self._reading() as connection:
-            return [to_example(row) for row in connection.execute(query.order_by(order).limit(limit).offset(offset))]
+            if filter == ALL_ACTIVE and sort == "example_index" and not is_descending and offset:
+                first = _index_at(connection, dataset_id, offset)
+                if first is not None:
+                    query, offset = query.where(examples.c.example_index >= first), 0
+            # First the ids, from the index alone; then the texts of those that are on the page.
+            found = list(connection.execute(query.limit(limit).offset(offset)).scalars())
+            rows = connection.execute(sa.select(*COLUMNS).where(examples.c.id.in_(found)))
+            by_id = {row.id: to_example(row) for row in rows}
+        return [by_id[example_id] for example_id in found]
+
+    def count_examples(self, dataset_id: int, filter: ExampleFilter = ALL_ACTIVE) -> int:
+        """How many examples there are that match. That of all active ones is kept, and need not be counted."""
+        if filter == ALL_ACTIVE:
+            query = sa.select(datasets.c.example_count).where(datasets.c.id == dataset_id)
+        else:
+            conditions = filter_conditions(filter)
+            query = sa.select(sa.func.count()).where(examples.c.dataset_id == dataset_id, *conditions)
+        with self._reading() as connection:
+            return connection.execute(query).scalar() or 0
 
     def stream_contents(self, dataset_id: int) -> Iterator[tuple[JsonObject, JsonObject]]:
         """(content, metadata) of every active example by index, in bounded memory."""
@@ -127,57 +183,8 @@ class ExampleRoom(Connection):
 
     def next_index(self, dataset_id: int) -> int:
         """The first example index after all that the dataset has."""
-        query = sa.select(sa.func.max(examples.c.example_index)).where(examples.c.dataset_id == dataset_id)
         with self._reading() as connection:
-            last = connection.execute(query).scalar()
-        return 0 if last is None else last + 1
-
-    def update_example(
-        self,
-        example_id: int,
-        content: JsonObject,
-        *,
-        seen_revision: int,
-        author: str,
-        operation: str = "edit",
-        batch_id: str | None = None,
-        reason: str = "",
-    ) -> Example:
-        """Write a new revision. ``content`` must be valid: that is the caller's to check.
-
-        Raises:
-            NotFoundError: there is no such example.
-            ConflictError: it has another revision than the one that the writer saw.
-        """
-        at = now()
-        with self._writing() as connection:
-            row = connection.execute(
-                sa.select(*COLUMNS).where(examples.c.id == example_id).with_for_update()
-            ).one_or_none()
-            if row is None:
-                raise NotFoundError(f"There is no example {example_id}.")
-            current = to_example(row)
-            if current.revision != seen_revision:
-                raise ConflictError(
-                    f"Somebody changed example {example_id}: its revision is {current.revision}, not {seen_revision}.",
-                    "Compare both texts and save again.",
-                )
-            written = {"example_id": example_id, "batch_id": batch_id, "reason": reason}
-            if current.revision == 1:
-                original = {"revision": 1, "content": current.content, "author": "", "at": current.created_at}
-                connection.execute(
-                    sa.insert(example_revisions), written | original | {"operation": "created", "reason": ""}
-                )
-            revision = {"revision": current.revision + 1, "content": content, "author": author, "at": at}
-            connection.execute(sa.insert(example_revisions), written | revision | {"operation": operation})
-            changed = connection.execute(
-                sa.update(examples)
-                .where(examples.c.id == example_id, examples.c.revision == seen_revision)
-                .values(content=content, revision=current.revision + 1, updated_at=at)
-                .returning(*COLUMNS)
-            ).one()
-            connection.execute(sa.update(datasets).where(datasets.c.id == current.dataset_id).values(updated_at=at))
-        return to_example(changed)
+            return _next_index(connection, dataset_id)
 
     def newest_of_job(self, job_id: int, limit: int = 3) -> list[Example]:
         """The examples that a job brought in last, the newest first."""
@@ -190,3 +197,29 @@ class ExampleRoom(Connection):
         query = sa.select(sa.func.count()).select_from(examples).where(examples.c.job_id == job_id)
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
+
+
+def _next_index(connection: sa.Connection, dataset_id: int) -> int:
+    query = sa.select(sa.func.max(examples.c.example_index)).where(examples.c.dataset_id == dataset_id)
+    last = connection.execute(query).scalar()
+    return 0 if last is None else last + 1
+
+
+def _index_at(connection: sa.Connection, dataset_id: int, offset: int) -> int | None:
+    """The index of the active example that has so many before it; None where that is not known without counting.
+
+    It is known where indexes have no holes but for some removed examples, which is so for nearly every dataset.
+    """
+    count = sa.select(datasets.c.example_count).where(datasets.c.id == dataset_id)
+    holes = _next_index(connection, dataset_id) - (connection.execute(count).scalar() or 0)
+    if holes > MOST_HOLES:
+        return None
+    index, removed = offset, 0
+    if holes:
+        query = sa.select(examples.c.example_index).where(
+            examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.REMOVED
+        )
+        for hole in connection.execute(query.order_by(examples.c.example_index)).scalars():
+            removed += 1
+            index += hole <= index
+    return index if removed == holes else None

@@ -47,6 +47,10 @@ class Progress:
     """The job's error counts in all, if they changed."""
     seconds: float = 0.0
     """Time that the job has run, in all."""
+    done: int | None = None
+    """Items done; None: as many as there are ``examples``."""
+    requested: int | None = None
+    """Items that the job has in all, if that was not known when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def to_job(row: Any) -> Job:
     return Job(**values | words | {"usage": usage, "cost": cost})
 
 
-def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int) -> Job:
+def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int | None) -> Job:
     at = now()
     row = {
         "kind": new.kind,
@@ -90,11 +94,31 @@ def _insert_job(connection: sa.Connection, new: NewJob, dataset_id: int) -> Job:
     return to_job(connection.execute(sa.insert(jobs).values(row).returning(jobs)).one())
 
 
+def add_progress(connection: sa.Connection, job_id: int, progress: Progress, at: datetime) -> None:
+    """Add to a job's counters, within the caller's transaction."""
+    added = {
+        "added_done": len(progress.examples) if progress.done is None else progress.done,
+        "added_failed": progress.failed,
+        "added_calls": progress.calls,
+        "added_prompt_tokens": progress.usage.prompt_tokens,
+        "added_completion_tokens": progress.usage.completion_tokens,
+        "added_cost_nanos": sum((call.cost or 0 for call in progress.log), Decimal(0)),
+        "added_unknown_cost_calls": sum(call.cost is None for call in progress.log),
+    }
+    connection.execute(ADD_PROGRESS, added | {"of_job": job_id, "new_seconds": progress.seconds, "at": at})
+    rarer = {"errors": progress.errors, "requested": progress.requested}
+    if changed := {name: value for name, value in rarer.items() if value is not None}:
+        connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(changed))
+
+
 class JobRoom(Connection):
     """What can be done with rows of ``jobs``."""
 
-    def create_job(self, new: NewJob, dataset: int | NewDataset) -> Job:
-        """A job that waits for its turn, for a dataset that is there or is made with it: both or neither."""
+    def create_job(self, new: NewJob, dataset: int | NewDataset | None = None) -> Job:
+        """A job that waits for its turn, for a dataset that is there or is made with it: both or neither.
+
+        Without a dataset it is one that makes datasets as it runs: see ``begin_dataset``.
+        """
         with self._writing() as connection:
             dataset_id = insert_dataset(connection, dataset).id if isinstance(dataset, NewDataset) else dataset
             return _insert_job(connection, new, dataset_id)
@@ -212,15 +236,6 @@ class JobRoom(Connection):
         Raises NotFoundError if its dataset was deleted meanwhile.
         """
         at = now()
-        added = {
-            "added_done": len(progress.examples),
-            "added_failed": progress.failed,
-            "added_calls": progress.calls,
-            "added_prompt_tokens": progress.usage.prompt_tokens,
-            "added_completion_tokens": progress.usage.completion_tokens,
-            "added_cost_nanos": sum((call.cost or 0 for call in progress.log), Decimal(0)),
-            "added_unknown_cost_calls": sum(call.cost is None for call in progress.log),
-        }
         with self._writing(is_synced=False) as connection:
             if progress.replies:
                 insert_completions(connection, job.id, progress.replies, at)
@@ -228,9 +243,7 @@ class JobRoom(Connection):
                 insert_calls(connection, progress.log, at, job.id, job.dataset_id)
             if progress.examples and job.dataset_id is not None:
                 insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
-            connection.execute(ADD_PROGRESS, added | {"of_job": job.id, "new_seconds": progress.seconds, "at": at})
-            if progress.errors is not None:
-                connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(errors=progress.errors))
+            add_progress(connection, job.id, progress, at)
 
     def _move(self, job_id: int, before: Sequence[JobStatus], values: dict[str, Any]) -> bool:
         with self._writing() as connection:

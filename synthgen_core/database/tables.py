@@ -1,82 +1,24 @@
-"""The tables, as SQLAlchemy Core sees them. A change here needs a migration in ``migrations/versions`` beside it.
+"""The tables, as SQLAlchemy Core sees them. A change here needs a migration in ``migrations/versions`` beside it."""
 
-JSON is kept as text that we wrote ourselves, times as UTC without a zone: both read the same with plain ``sqlite3``.
-"""
-
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
-import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
+    text,
+    true,
 )
 
-
-class JsonText(TypeDecorator[Any]):
-    """A JSON value, stored as compact text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Python -> column."""
-        return None if value is None else orjson.dumps(value).decode()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Column -> Python."""
-        return None if value is None else orjson.loads(value)
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment: aware in Python, UTC without a zone in the column."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Python -> column."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Column -> Python."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-NANO = Decimal(10) ** -9
-
-
-class Dollars(TypeDecorator[Decimal]):
-    """US dollars: exact in Python, whole billionths in the column, so that a sum in SQL is exact, too.
-
-    A price of a tenth of a cent for a million tokens makes one billionth a token.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Python -> column."""
-        return None if value is None else int((value / NANO).to_integral_value())
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Column -> Python."""
-        return None if value is None else int(value) * NANO
-
+from synthgen_core.database.columns import Dollars, JsonText, UtcTime
 
 metadata = MetaData(
     naming_convention={
@@ -86,6 +28,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+IS_SCORED = text("quality_score IS NOT NULL")
 
 datasets = Table(
     "datasets",
@@ -102,8 +46,42 @@ datasets = Table(
     Column("file_path", Text, nullable=False, unique=True),
     Column("metadata", JsonText, nullable=False),
     Column("deleted_at", UtcTime),
+    Column("origin", String(40), nullable=False, server_default="generated"),
+    Column("tags", JsonText, nullable=False, server_default="[]"),
+    Column("is_ready", Boolean, nullable=False, server_default=true()),
+    Column("job_id", Integer),
     sqlite_autoincrement=True,
 )
+"""``is_ready`` is false while the job ``job_id`` still fills the dataset: nobody sees it, and if the job does not end
+well, it is taken away. The job may be forgotten later; the number stays."""
+
+dataset_parents = Table(
+    "dataset_parents",
+    metadata,
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("parent_id", Integer, nullable=False, index=True),
+    Column("parent_name", Text, nullable=False),
+    Column("operation", String(40), nullable=False),
+    Column("seed", BigInteger),
+    Column("options", JsonText, nullable=False),
+    Column("watermark_seq", Integer, nullable=False),
+    Column("watermark_example", Integer, nullable=False),
+    Column("taken", Integer, nullable=False),
+)
+"""Which datasets a dataset was made from, in which state. A parent may be purged; its name stays here."""
+
+dataset_summaries = Table(
+    "dataset_summaries",
+    metadata,
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), primary_key=True, autoincrement=False),
+    Column("measured_at", UtcTime, nullable=False),
+    Column("scored", Integer, nullable=False),
+    Column("mean_score", Float),
+    Column("reviewed", Integer, nullable=False),
+    Column("details", JsonText),
+)
+"""Figures over all active examples of a dataset. They hold while ``measured_at`` is the dataset's ``updated_at``."""
 
 jobs = Table(
     "jobs",
@@ -149,23 +127,125 @@ examples = Table(
     Column("revision", Integer, nullable=False),
     Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL")),
     Column("item", Integer),
+    Column("turns", Integer, nullable=False, server_default="0"),
+    Column("characters", Integer, nullable=False, server_default="0"),
+    Column("content_hash", String(32), nullable=False, server_default=""),
     UniqueConstraint("dataset_id", "example_index"),
     UniqueConstraint("job_id", "item"),
     Index(None, "dataset_id", "status", "example_index"),
+    Index(None, "dataset_id", "content_hash"),
+    Index(None, "dataset_id", "status", "quality_score", sqlite_where=IS_SCORED, postgresql_where=IS_SCORED),
     sqlite_autoincrement=True,
 )
 
 example_revisions = Table(
     "example_revisions",
     metadata,
-    Column("example_id", Integer, ForeignKey("examples.id"), primary_key=True),
-    Column("revision", Integer, primary_key=True),
-    Column("content", JsonText, nullable=False),
+    Column("seq", Integer, primary_key=True),
+    Column("example_id", Integer, ForeignKey("examples.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("content", JsonText),
+    Column("status", String(20), nullable=False),
     Column("author", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("operation", String(40), nullable=False),
     Column("batch_id", String(40), index=True),
     Column("reason", Text, nullable=False),
+    UniqueConstraint("example_id", "revision"),
+    sqlite_autoincrement=True,
+)
+"""Every change of content or status. A content of NULL is that of the revision before; where all are NULL, it never
+changed, and stands in ``examples``. Revision 1 is written down with the first change. ``seq`` ascends within a dataset
+in the order in which changes were committed, so that a number marks a state of all of it."""
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("watermark_seq", Integer, nullable=False),
+    Column("watermark_example", Integer, nullable=False),
+    Column("example_count", Integer, nullable=False),
+    UniqueConstraint("dataset_id", "number"),
+    sqlite_autoincrement=True,
+)
+"""Named states: examples up to ``watermark_example``, each with its latest revision up to ``watermark_seq``."""
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("example_id", Integer, ForeignKey("examples.id"), nullable=False, index=True),
+    Column("revision", Integer, nullable=False),
+    Column("rule", String(80), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("start", Integer),
+    Column("end", Integer),
+    Column("source", String(40), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), nullable=False, index=True),
+    Column("watermark_seq", Integer, nullable=False),
+    Column("watermark_example", Integer, nullable=False),
+    Column("target", String(40), nullable=False),
+    Column("options", JsonText, nullable=False),
+    Column("filter", JsonText, nullable=False),
+    Column("seed", BigInteger),
+    Column("counts", JsonText, nullable=False),
+    Column("files", JsonText, nullable=False),
+    Column("selection", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("app_version", String(40), nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What was taken out, so that the same bytes can be written again. ``selection``: the ids of the examples, packed."""
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id"), index=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
+    Column("name", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False, index=True),
+    Column("good", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("blank", Integer, nullable=False),
+    Column("shapes", JsonText, nullable=False),
+    Column("notes", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+"""What was brought in. ``path`` is that of a file found in the folder, else empty; of a purged dataset the row stays,
+so that its file is not taken for a new one."""
+
+bad_lines = Table(
+    "bad_lines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", Integer, ForeignKey("imports.id"), nullable=False, index=True),
+    Column("line", Integer, nullable=False),
+    Column("column", Integer),
+    Column("reason", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("shape", String(40), nullable=False),
+    sqlite_autoincrement=True,
 )
 
 judgements = Table(
@@ -243,3 +323,23 @@ calls = Table(
     sqlite_autoincrement=True,
 )
 """One row for every call to a model, failed ones too. ``cost_nanos`` is NULL where the price is not known."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("mark", String(40), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("worst_tokens", BigInteger, nullable=False),
+    Column("worst_cost_nanos", Dollars),
+    Column("planned_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("ended_at", UtcTime),
+    sqlite_autoincrement=True,
+)
+"""One row for every batch that a job handed to a service, written before it was. ``worst_cost_nanos`` is NULL where the
+price is not known."""

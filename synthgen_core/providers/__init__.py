@@ -13,6 +13,7 @@ from typing import Any
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import ProviderConfig
 from synthgen_core.providers.base import LLMProvider
+from synthgen_core.providers.batches import BatchService
 from synthgen_core.providers.catalogue import ModelTable, load_models
 from synthgen_core.providers.registry import (
     PROVIDERS,
@@ -24,12 +25,14 @@ from synthgen_core.providers.registry import (
 
 __all__ = [
     "PROVIDERS",
+    "BatchService",
     "LLMProvider",
     "ProviderKind",
     "create_provider",
     "default_model",
     "get_provider_types",
     "languages_of",
+    "open_batches",
     "provider_kind",
 ]
 
@@ -68,6 +71,15 @@ def create_provider(
         ),
         models,
     )
+
+
+def open_batches(provider: LLMProvider) -> BatchService:
+    """The batches of this provider's service, for its model. Raises ConfigError where it has none."""
+    kind = provider_kind(provider.config.type)
+    if not kind.batches:
+        raise ConfigError(f"{kind.name} takes no batches.", "Make the dataset without batches.")
+    service: BatchService = _load(kind.batches)(provider)
+    return service
 
 
 def default_model(kind: ProviderKind, models: ModelTable | None = None) -> str:

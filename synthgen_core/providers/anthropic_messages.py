@@ -54,10 +54,10 @@ class AnthropicProvider(LLMProvider):
 
     def __init__(self, config: ProviderConfig, models: ModelTable | None = None) -> None:
         super().__init__(config, models)
-        self._name = service_name(config)
+        self.name = service_name(config)
         check_key(config)
         client = http_client(self.read_seconds)
-        self._client = anthropic.Anthropic(
+        self.client = anthropic.Anthropic(
             api_key=config.api_key or "none",
             base_url=config.base_url.removesuffix("/v1"),
             timeout=client.timeout,
@@ -71,14 +71,15 @@ class AnthropicProvider(LLMProvider):
             stop.check()
         started = time.monotonic()
         try:
-            response = self._client.post(
-                "/v1/messages", cast_to=httpx2.Response, content=orjson.dumps(self._body(request))
+            response = self.client.post(
+                "/v1/messages", cast_to=httpx2.Response, content=orjson.dumps(self.body(request))
             )
         except anthropic.AnthropicError as error:
-            raise self._translate(error, self.read_seconds) from error
+            raise self.translate(error, self.read_seconds) from error
         return self._read(response.content, time.monotonic() - started)
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """What is sent for a request."""
         system: list[dict[str, Any]] = []
         messages = []
         for message in request.messages:
@@ -102,7 +103,13 @@ class AnthropicProvider(LLMProvider):
 
     def _read(self, content: bytes, seconds: float) -> Completion:
         try:
-            body = orjson.loads(content)
+            return self.read(orjson.loads(content), seconds)
+        except ValueError as error:
+            raise not_a_reply(self.name, self.config.base_url) from error
+
+    def read(self, body: Any, seconds: float = 0.0) -> Completion:
+        """The reply in the body of a success. Raises ProviderUnavailableError where there is none."""
+        try:
             texts = [block["text"] for block in body["content"] if block["type"] == "text"]
             text = texts[0] if texts else ""  # before it there may be thoughts
             if not isinstance(text, str):
@@ -116,7 +123,7 @@ class AnthropicProvider(LLMProvider):
                 seconds=seconds,
             )
         except MALFORMED as error:
-            raise not_a_reply(self._name, self.config.base_url) from error
+            raise not_a_reply(self.name, self.config.base_url) from error
 
     def check(self) -> None:
         """As ``LLMProvider.check``. A server without a list of models is taken to be fine."""
@@ -129,26 +136,27 @@ class AnthropicProvider(LLMProvider):
     def get_models(self) -> list[str]:
         """The models that the service lists, the newest first; retired ones are not among them."""
         try:
-            page = self._client.models.list(timeout=PROBE_SECONDS)
+            page = self.client.models.list(timeout=PROBE_SECONDS)
             if not isinstance(page.data, list):  # the SDK takes a list that is not there for an empty one
                 raise TypeError("there is no list")
             return [str(model.id) for model in page]  # and of the pages that follow
         except anthropic.AnthropicError as error:
-            raise self._translate(error, PROBE_SECONDS) from error
+            raise self.translate(error, PROBE_SECONDS) from error
         except MALFORMED as error:
-            raise not_a_reply(self._name, self.config.base_url) from error
+            raise not_a_reply(self.name, self.config.base_url) from error
 
-    def _translate(self, error: anthropic.AnthropicError, seconds: float) -> ProviderError:
+    def translate(self, error: anthropic.AnthropicError, seconds: float) -> ProviderError:
+        """What an error of the SDK means here."""
         if isinstance(error, anthropic.APITimeoutError):
-            return too_slow(self._name, seconds)
+            return too_slow(self.name, seconds)
         if isinstance(error, anthropic.APIStatusError):
             said = str(error.api_message or error.error_code or error.type or "")
-            return status_error(self._name, error.status_code, said, error.response.headers, self.config)
-        return unreachable(self._name, self.config.base_url)
+            return status_error(self.name, error.status_code, said, error.response.headers, self.config)
+        return unreachable(self.name, self.config.base_url)
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self.client.close()
 
 
 def _usage(counts: dict[str, Any]) -> Usage:

@@ -160,6 +160,7 @@ def _info(provider: str, name: str, is_family: bool, facts: Mapping[str, Any]) -
         effort=facts.get("effort", ""),
         token_parameter=facts.get("token_parameter", ""),
         seed_parameter=facts.get("seed_parameter", ""),
+        batch_factor=facts.get("batch_factor"),
         retires=facts.get("retires"),
         note=facts.get("note", ""),
     )

@@ -4,9 +4,11 @@ import email.utils
 import math
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from typing import TypeVar
 
 import httpx2
 
@@ -14,6 +16,7 @@ from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUn
 from synthgen_core.models import ProviderConfig
 from synthgen_core.providers.registry import is_at_home, provider_kind
 
+E = TypeVar("E", bound=Exception)
 MOST_CONNECTIONS = 256
 CONNECT_SECONDS, WRITE_SECONDS = 5.0, 30.0
 LONGEST_WAIT = 120.0
@@ -131,6 +134,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+@contextmanager
+def translating(translate: Callable[[E], ProviderError], sdk_error: type[E], config: ProviderConfig) -> Iterator[None]:
+    """What an SDK raises, as ``translate`` says; what a body that is read piece by piece raises, out of the SDK's
+    hands; and what comes of a success that is not what the protocol says."""
+    try:
+        yield
+    except sdk_error as error:
+        raise translate(error) from error
+    except httpx2.HTTPError as error:
+        raise unreachable(service_name(config), config.base_url) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise not_a_reply(service_name(config), config.base_url) from error
 
 
 def unreachable(name: str, url: str) -> ProviderUnavailableError:

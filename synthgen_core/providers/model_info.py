@@ -71,6 +71,8 @@ class ModelInfo:
     token_parameter: str = ""
     seed_parameter: str = ""
     """Empty: "seed"."""
+    batch_factor: Decimal | None = None
+    """The price of a call in a batch, as a part of the ordinary one; None: none is known, or there are no batches."""
     retires: date | None = None
     note: str = ""
 
@@ -118,6 +120,12 @@ def _price(value: object) -> Decimal:
         if price.is_finite() and 0 <= price <= MOST_DOLLARS:
             return price
     raise ValueError("US dollars for a million tokens are expected, 0 or more")
+
+
+def _factor(value: object) -> Decimal:
+    if not isinstance(value, bool) and isinstance(value, int | Decimal) and 0 < value <= 1:
+        return Decimal(value)
+    raise ValueError("a part of the ordinary price is expected, such as 0.5")
 
 
 def _count(value: object) -> int:
@@ -181,6 +189,7 @@ SHARED: Mapping[str, Reader] = {
     "effort": _effort,
     "token_parameter": _text,
     "seed_parameter": _text,
+    "batch_factor": _factor,
 }
 """Keys that a provider may have, and each of its models."""
 OWN: Mapping[str, Reader] = {

@@ -53,10 +53,10 @@ class OpenAIProvider(LLMProvider):
     def __init__(self, config: ProviderConfig, models: ModelTable | None = None) -> None:
         super().__init__(config, models)
         self._kind = provider_kind(config.type)
-        self._name = service_name(config)
+        self.name = service_name(config)
         check_key(config)
         client = http_client(self.read_seconds)
-        self._client = openai.OpenAI(
+        self.client = openai.OpenAI(
             api_key=config.api_key or "none",
             base_url=config.base_url,
             timeout=client.timeout,
@@ -84,7 +84,7 @@ class OpenAIProvider(LLMProvider):
                 try:
                     response = self._post(request, sent)
                 except openai.OpenAIError as error:
-                    refusal = self._translate(error, self.read_seconds)
+                    refusal = self.translate(error, self.read_seconds)
                     if not self._is_curable(error, refusal, dialect, lessons, sent):
                         raise refusal from error
                     stop.check()
@@ -93,9 +93,17 @@ class OpenAIProvider(LLMProvider):
                     return self._read(response.content, time.monotonic() - started)
 
     def _post(self, request: ChatRequest, parameters: dict[str, Any]) -> httpx2.Response:
+        body = orjson.dumps(self._body(request, parameters))
+        return self.client.post("/chat/completions", cast_to=httpx2.Response, content=body, options=JSON_TYPE)
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """What is sent for a request, as far as it is known what the server takes."""
+        dialect = dialect_of(self.config.base_url, self.config.model)
+        return self._body(request, dialect.apply(dialect.lessons, self._wanted(request)))
+
+    def _body(self, request: ChatRequest, parameters: dict[str, Any]) -> dict[str, Any]:
         messages = [{"role": message.role, "content": writable(message.content)} for message in request.messages]
-        body = orjson.dumps({"model": self.config.model, "messages": messages, **parameters})
-        return self._client.post("/chat/completions", cast_to=httpx2.Response, content=body, options=JSON_TYPE)
+        return {"model": self.config.model, "messages": messages, **parameters}
 
     def _wanted(self, request: ChatRequest) -> dict[str, Any]:
         """What this model may be sent, as far as the table knows."""
@@ -124,12 +132,18 @@ class OpenAIProvider(LLMProvider):
             return False
         if refusal.cause != "bad_request":
             return False
-        said = f"{_said(error.body)} {error.code or ''}"
+        said = f"{words_of(error.body)} {error.code or ''}"
         return dialect.learn(lessons, sent, said, str(error.param or ""))
 
     def _read(self, content: bytes, seconds: float) -> Completion:
         try:
-            body = orjson.loads(content)
+            return self.read(orjson.loads(content), seconds)
+        except ValueError as error:
+            raise not_a_reply(self.name, self.config.base_url) from error
+
+    def read(self, body: Any, seconds: float = 0.0) -> Completion:
+        """The reply in the body of a success. Raises ProviderUnavailableError where there is none."""
+        try:
             choice, used = body["choices"][0], body.get("usage") or {}
             message = choice["message"]
             refusal = message.get("refusal")
@@ -147,7 +161,7 @@ class OpenAIProvider(LLMProvider):
                 seconds=seconds,
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            raise not_a_reply(self._name, self.config.base_url) from error
+            raise not_a_reply(self.name, self.config.base_url) from error
 
     def check(self) -> None:
         """As ``LLMProvider.check``; chooses the model where none was named. A server without a list of models is taken
@@ -173,36 +187,37 @@ class OpenAIProvider(LLMProvider):
         try:
             names = [str(model["id"]) for model in orjson.loads(content)["data"]]
         except (ValueError, KeyError, TypeError) as error:
-            raise not_a_reply(self._name, self.config.base_url) from error
+            raise not_a_reply(self.name, self.config.base_url) from error
         return names if self._kind.is_local else sorted(names)
 
     def _get(self, path: str) -> bytes:
         try:
-            return self._client.get(path, cast_to=httpx2.Response, options=PROBE).content
+            return self.client.get(path, cast_to=httpx2.Response, options=PROBE).content
         except openai.OpenAIError as error:
-            raise self._translate(error, PROBE_SECONDS) from error
+            raise self.translate(error, PROBE_SECONDS) from error
 
-    def _translate(self, error: openai.OpenAIError, seconds: float) -> ProviderError:
+    def translate(self, error: openai.OpenAIError, seconds: float) -> ProviderError:
+        """What an error of the SDK means here."""
         if isinstance(error, openai.APITimeoutError):
-            return too_slow(self._name, seconds)
+            return too_slow(self.name, seconds)
         if isinstance(error, openai.APIStatusError):
             code = str(error.code or "")
-            said = _said(error.body) or code
+            said = words_of(error.body) or code
             said = said if code != NO_CREDIT else f"{said} ({code})"
-            return status_error(self._name, error.status_code, said, error.response.headers, self.config)
-        return unreachable(self._name, self.config.base_url)
+            return status_error(self.name, error.status_code, said, error.response.headers, self.config)
+        return unreachable(self.name, self.config.base_url)
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self.client.close()
 
 
-def _said(body: object) -> str:
+def words_of(body: object) -> str:
     """The service's own words in the body of an error, if it has any."""
     if isinstance(body, list):
-        return "; ".join(said for said in map(_said, body) if said)
+        return "; ".join(said for said in map(words_of, body) if said)
     if isinstance(body, dict) and "msg" in body:  # pydantic's, of servers made with FastAPI
         return f"{body.get('msg')}: {'.'.join(str(part) for part in body.get('loc') or ())}"
     if isinstance(body, dict):
-        return next((said for key in ("message", "error", "detail") if (said := _said(body.get(key)))), "")
+        return next((said for key in ("message", "error", "detail") if (said := words_of(body.get(key)))), "")
     return body if isinstance(body, str) else ""

@@ -47,6 +47,8 @@ class ProviderKind:
     """With one, an address may be given in short: host, or host and port."""
     languages_lookup: str = ""
     """``module:function`` that tells the only languages that a model can write; empty: no limit is known."""
+    batches: str = ""
+    """``module:Class`` that hands requests over in batches; empty: the service has none, or we do not speak to it."""
 
     @property
     def needs_key(self) -> bool:
@@ -100,6 +102,7 @@ PROVIDERS: dict[str, ProviderKind] = {
             model_setting="OPENAI_MODEL",
             base_url_setting="OPENAI_BASE_URL",
             key_setting="OPENAI_API_KEY",
+            batches="openai_batches:OpenAIBatches",
         ),
         ProviderKind(
             "anthropic",
@@ -114,6 +117,7 @@ PROVIDERS: dict[str, ProviderKind] = {
             model_setting="ANTHROPIC_MODEL",
             base_url_setting="ANTHROPIC_BASE_URL",
             key_setting="ANTHROPIC_API_KEY",
+            batches="anthropic_batches:AnthropicBatches",
         ),
         ProviderKind(
             "groq",

@@ -13,8 +13,7 @@ import xllamacpp
 
 from synthgen_core.domains import load_catalogue
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
-from synthgen_core.generator import make_plan
-from synthgen_core.methods import RECIPES
+from synthgen_core.methods import RECIPES, make_plan
 from synthgen_core.models import ChatRequest, Message, Method, ProviderConfig, Role, Usage
 from synthgen_core.providers.anthropic_messages import AnthropicProvider
 from synthgen_core.providers.catalogue import ModelTable, load_models
@@ -128,7 +127,7 @@ def test_the_part_that_all_calls_share_comes_first_and_is_marked_for_the_cache(
         seed=7,
     )
     for item in range(2):
-        provider.complete(next(RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1)))
+        provider.complete(next(RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1)).sent)
     first, second = (call.body for call in server.calls)
     assert first["system"] == second["system"]
     assert [block["cache_control"] for block in first["system"]] == [{"type": "ephemeral"}]

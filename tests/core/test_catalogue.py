@@ -111,6 +111,7 @@ def test_of_a_model_that_only_resembles_a_known_one_nothing_is_said_but_what_hol
         structured=Structured.SCHEMA,
         temperature=Temperature.NEVER if provider == "anthropic" else None,
         token_parameter="max_tokens" if provider == "anthropic" else "max_completion_tokens",
+        batch_factor=Decimal("0.5"),
     )
     assert cost(info, Usage(1, 1)) is None
 
@@ -284,6 +285,7 @@ def test_a_users_model_and_provider_and_default_are_taken(table: ModelTable, fil
         temperature=Temperature.NEVER,
         effort="medium",
         token_parameter="max_tokens",
+        batch_factor=Decimal("0.5"),
         retires=date(2030, 1, 1),
     )
     assert [info.is_default for info in after.models("anthropic")].count(True) == 1

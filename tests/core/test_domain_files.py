@@ -7,8 +7,7 @@ import pytest
 
 from synthgen_core.domains import COMMON_PARAMS, DOMAINS, load_catalogue
 from synthgen_core.errors import ConfigError, NotFoundError
-from synthgen_core.generator import make_plan
-from synthgen_core.methods import RECIPES
+from synthgen_core.methods import RECIPES, make_plan
 from synthgen_core.models import Method
 
 CYCLING = """
@@ -76,7 +75,7 @@ def test_a_domain_that_is_dropped_into_the_folder_is_there_with_no_other_change(
     assert catalogue.problems == ()
     names = {"domain": "bikes", "subdomain": "repairs", "format_type": "chat", "language_code": "en"}
     plan = make_plan(catalogue, **names, method=Method.QUESTION_BANK, seed=1)
-    request = next(RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1))
+    request = next(RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)).sent
     assert "My chain jumps." in request.messages[-1].content
     assert plan.scenario(0).parameters["rider_experience"] == "commuter"
 

@@ -7,9 +7,9 @@ import pytest
 
 from synthgen_core.domains import load_catalogue
 from synthgen_core.errors import InvalidExampleError
-from synthgen_core.generator import make_plan
-from synthgen_core.methods import ANSWER_TRIES, MAX_SEED, RECIPES, Plan
-from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, Role
+from synthgen_core.methods import ANSWER_TRIES, MAX_SEED, RECIPES, Approved, Ask, Plan, make_plan
+from synthgen_core.models import ChatRequest, Completion, JsonObject, Method, Role, Side
+from synthgen_core.scenarios import in_words
 from tests.support.replies import conversation, instruction, write
 
 BAD_ANSWER = "No."
@@ -28,7 +28,7 @@ def plan_of(method: Method, format_type: str = "chat", *, subdomain: str = "tech
 
 
 def begin(plan: Plan, item: int = 0, replacement: int = 0, attempt: int = 1) -> ChatRequest:
-    return next(RECIPES[plan.method](plan, plan.scenario(item, replacement), item, replacement, attempt))
+    return next(RECIPES[plan.method](plan, plan.scenario(item, replacement), item, replacement, attempt)).sent
 
 
 def answer(request: ChatRequest) -> str:
@@ -42,10 +42,10 @@ def play(plan: Plan, item: int = 0, *, exchanges: int | None = None) -> tuple[Js
     scenario = plan.scenario(item)
     scenario = replace(scenario, exchanges=exchanges or scenario.exchanges)
     recipe = RECIPES[plan.method](plan, scenario, item, 0, 1)
-    requests = [next(recipe)]
+    requests = [next(recipe).sent]
     while True:
         try:
-            requests.append(recipe.send(Completion(answer(requests[-1]), "m")))
+            requests.append(recipe.send(Completion(answer(requests[-1]), "m")).sent)
         except StopIteration as finished:
             return finished.value, requests
 
@@ -147,6 +147,152 @@ def test_an_example_of_another_format_is_refused() -> None:
         reply_to_first(plan_of(Method.STRUCTURED, "instruction"), orjson.dumps(conversation(1, "x")).decode())
 
 
+# -- turn by turn
+
+
+def sides(plan: Plan, item: int = 0) -> list[Ask]:
+    """Every call of an item, as a good model lets it go on."""
+    recipe = RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1, ["It is broken."])
+    asks = [next(recipe)]
+    while True:
+        try:
+            asks.append(recipe.send(Completion(answer(asks[-1].sent), "m")))
+        except StopIteration:
+            return asks
+
+
+def test_each_turn_is_a_call_and_the_sides_alternate() -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    content, requests = play(plan, exchanges=3)
+    assert len(requests) == 6
+    assert plan.format.count_exchanges(content) == 3
+    item = next(item for item in range(100) if plan.scenario(item).exchanges == 2)
+    assert [ask.side for ask in sides(plan, item)] == [Side.WRITER, Side.ASSISTANT] * 2
+    assert [ask.side for ask in sides(plan_of(Method.TURN_BY_TURN, "instruction"), item)] == list(Side)
+
+
+def test_the_assistant_reads_the_conversation_and_not_the_plot_behind_it() -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    item = next(item for item in range(100) if plan.scenario(item).exchanges == 2)
+    scenario = plan.scenario(item)
+    asked, answered, asked_again, last = sides(plan, item)
+    for ask in (asked, asked_again):
+        assert scenario.situation in ask.sent.messages[-1].content
+    for ask in (answered, last):
+        assert not any(scenario.situation in message.content for message in ask.sent.messages)
+        assert plan.domain.guidance in ask.sent.messages[0].content
+        roles = [message.role for message in ask.sent.messages[1:]]
+        assert roles == [Role.USER, Role.ASSISTANT, Role.USER][: len(roles)]
+        assert roles[-1] is Role.USER
+    said = [message.content for message in last.sent.messages[1:-1]]
+    assert all(f'"{words}"' in asked_again.sent.messages[-1].content for words in said), "the user's side knows it all"
+
+
+def test_the_assistants_style_is_told_to_the_assistant_only() -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    asked, answered = sides(plan_of(Method.TURN_BY_TURN, "instruction"))
+    style, tone = plan.scenario(0).parameters["communication_styles"], plan.scenario(0).parameters["emotional_tones"]
+    assert f"style: {in_words(style)}" in answered.sent.messages[0].content
+    assert "the assistant's style" not in asked.sent.messages[-1].content
+    assert f"tone: {in_words(tone)}" in asked.sent.messages[-1].content
+    assert "tone" not in answered.sent.messages[0].content
+
+
+def test_the_users_side_is_told_how_long_the_conversation_will_be() -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    _, requests = play(plan, exchanges=3)
+    first, second, third = (request.messages[-1].content for request in requests[::2])
+    assert "3 in all" in first
+    assert "number 2 of 3" in second
+    assert "their last" not in second
+    assert "number 3 of 3. It is their last" in third
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "reason"),
+    [
+        ("It rest", "length", "cut_off"),
+        ("It restarts.", "content_filter", "refusal"),
+        ("I'm sorry, I can't help with that.", "stop", "refusal"),
+        ("<think>nothing</think>", "stop", "empty"),
+        ("It restarts.\nAssistant: Look at the log.", "stop", "both_sides"),
+    ],
+)
+@pytest.mark.parametrize("side", list(Side))
+def test_a_turn_that_is_none_fails_the_attempt(side: Side, text: str, finish: str, reason: str) -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    recipe = RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)
+    next(recipe)
+    if side is Side.ASSISTANT:
+        recipe.send(Completion("My router restarts.", "m"))
+    with pytest.raises(InvalidExampleError) as caught:
+        recipe.send(Completion(text, "m", finish))
+    assert caught.value.reason == reason
+
+
+def test_a_parrot_is_no_assistant() -> None:
+    plan = plan_of(Method.TURN_BY_TURN)
+    recipe = RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)
+    next(recipe)
+    recipe.send(Completion("My router restarts.", "m"))
+    with pytest.raises(InvalidExampleError) as caught:
+        recipe.send(Completion("<think>Hm.</think>My router restarts.", "m"))
+    assert caught.value.reason == "repeats_itself"
+
+
+# -- openings to avoid, and approved examples
+
+
+@pytest.mark.parametrize("method", [Method.STRUCTURED, Method.TURN_BY_TURN])
+def test_openings_are_named_once_and_change_nothing_that_a_reply_is_kept_under(method: Method) -> None:
+    plan = plan_of(method)
+    make = RECIPES[method]
+    plain, warned = (next(make(plan, plan.scenario(0), 0, 0, 1, avoid)) for avoid in ((), ("It is broken.",)))
+    assert plain.request == warned.request == plain.sent
+    assert warned.sent.messages[-1].content.endswith('- "It is broken."')
+    assert warned.sent.messages[:-1] == plain.sent.messages[:-1]
+    assert [ask.hint for ask in sides(plan, 0)][1:] == [""] * (len(sides(plan, 0)) - 1)
+
+
+def test_the_question_bank_has_openings_of_its_own() -> None:
+    assert all(ask.hint == "" for ask in sides(plan_of(Method.QUESTION_BANK)))
+
+
+def shown_by(plan: Plan, item: int) -> list[int]:
+    """Ids of the approved examples that the first prompt of an item shows."""
+    text = next(RECIPES[plan.method](plan, plan.scenario(item), item, 0, 1)).request.messages[-1].content
+    return [approved.id for approved in plan.approved if f"Number 1 of mark{approved.id}x" in text]
+
+
+@pytest.mark.parametrize("method", [Method.STRUCTURED, Method.TURN_BY_TURN])
+def test_each_item_is_shown_other_approved_examples_and_the_same_for_ever(method: Method) -> None:
+    approved = tuple(Approved(number, conversation(1, f"mark{number}x")) for number in range(10))
+    plan = replace(plan_of(method), approved=approved, shown=3)
+    shown = [shown_by(plan, item) for item in range(20)]
+    assert all(len(numbers) == 3 for numbers in shown)
+    assert len({tuple(numbers) for numbers in shown}) > 10
+    assert {number for numbers in shown for number in numbers} == set(range(10))
+    assert shown == [shown_by(plan, item) for item in range(20)]
+    assert shown == [sorted(shot.id for shot in plan.shots(item)) for item in range(20)]
+    assert shown != [shown_by(replace(plan, seed=8), item) for item in range(20)]
+
+
+def test_the_assistant_is_shown_approved_answers() -> None:
+    plan = replace(plan_of(Method.TURN_BY_TURN), approved=(Approved(1, conversation(1, "a")),), shown=1)
+    asked, answered = sides(plan, next(item for item in range(99) if plan.scenario(item).exchanges == 1))
+    question, reply = plan.format.turns(plan.approved[0].content)
+    assert question.content in asked.sent.messages[-1].content
+    assert reply.content not in asked.sent.messages[-1].content
+    assert reply.content in answered.sent.messages[0].content
+
+
+def test_the_first_message_of_a_whole_example_stays_the_same_whatever_is_shown() -> None:
+    plan = plan_of(Method.STRUCTURED)
+    shown = replace(plan, approved=(Approved(1, conversation(1, "a")),), shown=1)
+    assert begin(plan).messages[0] == begin(shown).messages[0]
+    assert begin(plan).messages[1] != begin(shown).messages[1]
+
+
 # -- question bank
 
 
@@ -171,9 +317,9 @@ def test_an_instruction_takes_one_exchange_whatever_was_drawn() -> None:
 def test_a_bad_answer_is_asked_for_again_and_then_given_up() -> None:
     plan = plan_of(Method.QUESTION_BANK)
     recipe = RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)
-    requests = [next(recipe)]
+    requests = [next(recipe).sent]
     for _ in range(ANSWER_TRIES - 1):
-        requests.append(recipe.send(Completion(BAD_ANSWER, "m")))
+        requests.append(recipe.send(Completion(BAD_ANSWER, "m")).sent)
     with pytest.raises(InvalidExampleError) as caught:
         recipe.send(Completion(BAD_ANSWER, "m"))
     assert caught.value.reason == "answer_too_short"
@@ -185,7 +331,7 @@ def test_one_bad_answer_does_not_cost_the_conversation() -> None:
     plan = plan_of(Method.QUESTION_BANK, "instruction")
     recipe = RECIPES[plan.method](plan, plan.scenario(0), 0, 0, 1)
     next(recipe)
-    again = recipe.send(Completion(BAD_ANSWER, "m"))
+    again = recipe.send(Completion(BAD_ANSWER, "m")).sent
     with pytest.raises(StopIteration) as finished:
         recipe.send(Completion(answer(again), "m"))
     assert finished.value.value["output"] == answer(again)

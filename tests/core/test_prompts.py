@@ -6,6 +6,7 @@ Snapshots are rewritten by ``REWRITE_SNAPSHOTS=1 python -m pytest tests/core/tes
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,17 @@ from synthgen_core.domains import Catalogue, Domain, Exchanges, Situation, Subdo
 from synthgen_core.domains.catalogue import HERE, ORDER, common_parameters
 from synthgen_core.domains.definition import read_domain
 from synthgen_core.errors import NotFoundError
-from synthgen_core.formats import FORMATS
+from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES, Language
 from synthgen_core.models import Role, Scenario
-from synthgen_core.prompts import MEANINGS, answer_prompt, build_prompt, get_prompt_in_language, label_of
+from synthgen_core.prompts import (
+    MEANINGS,
+    answer_prompt,
+    avoid_openings,
+    build_prompt,
+    get_prompt_in_language,
+    label_of,
+)
 from synthgen_core.scenarios import in_words
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -75,16 +83,21 @@ SCENARIO = Scenario(
 )
 
 
-def prompt(format: str = "chat", language: str = "en", scenario: Scenario = SCENARIO, **more: list[str]) -> list[str]:
+def prompt(format: str = "chat", language: str = "en", scenario: Scenario = SCENARIO, **more: list[Any]) -> list[str]:
     messages = build_prompt(
-        CYCLING, REPAIRS, scenario, format=FORMATS[format], language=LANGUAGES[language], avoid=more.get("avoid", [])
+        CYCLING,
+        REPAIRS,
+        scenario,
+        format=GENERATED[format],
+        language=LANGUAGES[language],
+        approved=more.get("approved", []),
     )
     assert [message.role for message in messages] == [Role.SYSTEM, Role.USER]
-    return [message.content for message in messages]
+    return [messages[0].content, messages[1].content + avoid_openings(more.get("avoid", []))]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", GENERATED)
 def test_the_prompt_is_the_one_we_agreed_on(format: str, language: str) -> None:
     system, user = prompt(format, language, avoid=["My chain is new and it jumps."])
     text = f"{system}\n\n---- user ----\n\n{user}\n"
@@ -109,7 +122,7 @@ def test_the_first_message_is_the_same_for_a_whole_run() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", GENERATED)
 def test_the_language_is_named_in_both_messages(format: str, language: Language) -> None:
     assert all(language.full_name in text for text in prompt(format, language.code))
 
@@ -135,14 +148,14 @@ def test_openings_to_avoid_are_quoted_once_and_shortened() -> None:
 
 def test_a_subdomain_without_a_worked_example_shows_the_formats_shape() -> None:
     bare = replace(REPAIRS, examples={})
-    messages = build_prompt(CYCLING, bare, SCENARIO, format=FORMATS["instruction"], language=LANGUAGES["en"])
+    messages = build_prompt(CYCLING, bare, SCENARIO, format=GENERATED["instruction"], language=LANGUAGES["en"])
     assert '"instruction": "What the user asks for."' in messages[0].content
 
 
 def test_braces_in_texts_stand_as_they_are() -> None:
     assert "{first}" in prompt("instruction")[0]
     odd = replace(CYCLING, guidance="Write {name} and {{x}}.")
-    messages = build_prompt(odd, REPAIRS, SCENARIO, format=FORMATS["chat"], language=LANGUAGES["en"])
+    messages = build_prompt(odd, REPAIRS, SCENARIO, format=GENERATED["chat"], language=LANGUAGES["en"])
     assert "Write {name} and {{x}}." in messages[0].content
 
 
@@ -154,7 +167,7 @@ def test_every_value_that_can_be_drawn_reaches_the_prompts_in_words(slug: str) -
         for value in weights:
             drawn = {name: next(iter(values)) for name, values in domain.parameters.items()} | {parameter: value}
             scenario = Scenario(domain.slug, subdomain.slug, drawn, subdomain.seeds[0], 2)
-            for format in FORMATS.values():
+            for format in GENERATED.values():
                 messages = build_prompt(domain, subdomain, scenario, format=format, language=LANGUAGES["en"])
                 brief = messages[1].content
                 for name, word in drawn.items():

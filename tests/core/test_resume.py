@@ -87,7 +87,7 @@ def test_a_killed_run_goes_on_where_it_was(server: ModelServer, tmp_path: Path) 
     assert (report["status"], report["generated"]) == ("completed", COUNT)
     assert sorted(after) == list(range(COUNT))
     assert {index: after[index] for index in before} == before
-    times = Counter(json.dumps(call.body, sort_keys=True) for call in server.calls)
+    times = Counter(call.body["seed"] for call in server.calls)  # the openings to avoid may differ the second time
     assert len(times) == COUNT
     assert sum(times.values()) - COUNT <= WORKERS
     assert set(times.values()) <= {1, 2}
@@ -123,11 +123,11 @@ def test_a_run_that_ran_out_of_credit_goes_on_without_paying_twice(tmp_path: Pat
         assert (process.returncode, first["status"]) == (1, "failed")
         assert "credit" in first["errors"]
         assert 0 < first["generated"] < COUNT
-        useless = {json.dumps(call.body) for call in server.calls if call.body["seed"] % 3 == 0}
+        useless = {call.body["seed"] for call in server.calls if call.body["seed"] % 3 == 0}
         assert useless
         server.choose = lambda call: Act()
         paid = len(server.calls)
         finish(command("resume", str(first["job"]), "--data-dir", str(tmp_path)))
-        again = [json.dumps(call.body) for call in server.calls[paid:]]
-        assert len([body for body in again if body in useless]) <= WORKERS
+        again = [call.body["seed"] for call in server.calls[paid:]]
+        assert len([seed for seed in again if seed in useless]) <= WORKERS
         assert sorted(examples(tmp_path)) == list(range(COUNT))

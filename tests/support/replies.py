@@ -7,26 +7,26 @@ from typing import Any
 
 import orjson
 
+from synthgen_core.prompts import TAKEN
+
 EXCHANGES = re.compile(r"exactly (\d+) exchange")
 INSTRUCTION = "one instruction and one answer"
 WORD = re.compile(r"[^\W\d_]{4,}")
 MODEL = "stub-model"
-QUESTION = "the router restarts every evening at about eight, and only a power cycle helps. What can I try next?"
-ANSWER = (
-    "Restarts at a fixed time point to something scheduled, so look there before you replace anything. Open the "
-    "router's log and search for entries within a minute of the restart: a firmware check, a lease that runs out, or a "
-    "line that drops. Then switch off automatic updates for one evening, note the temperature of the case at half past "
-    "seven, and plug it into another socket. If it still restarts, send us the log and the notes; we will replace it."
-)
+VOCABULARY = [
+    first + second + third + "n" for first in "bdfgklmnprstvwz" for second in "aeiou" for third in ("la", "me", "to")
+]
 
 
 def write(body: dict[str, Any]) -> str:
     """A good model's answer: the example that the prompt asks for, as JSON, or else a fair answer in plain words.
 
-    Equal requests get equal answers, different requests different ones.
+    Equal requests get equal answers, different requests different ones. The openings that a prompt names as taken make
+    no difference: which they are depends on what came first.
     """
-    asked = str(body["messages"][-1]["content"])
-    mark = hashlib.sha256(orjson.dumps([body["messages"], body.get("seed"), body.get("options")])).hexdigest()[:12]
+    messages = [[message["role"], without_openings(str(message["content"]))] for message in body["messages"]]
+    asked = messages[-1][1]
+    mark = hashlib.sha256(orjson.dumps([messages, body.get("seed"), body.get("options")])).hexdigest()[:12]
     if found := EXCHANGES.search(asked):
         return orjson.dumps(conversation(int(found[1]), mark)).decode()
     if INSTRUCTION in asked:
@@ -34,21 +34,31 @@ def write(body: dict[str, Any]) -> str:
     users = [str(message["content"]) for message in body["messages"] if message["role"] == "user"]
     words = list(dict.fromkeys(WORD.findall(f"{asked} {users[0]}".lower())))[:16]
     random.Random(mark).shuffle(words)  # answers in one conversation must not repeat one another
-    return f"In case {mark} these come first: {', '.join(words)}. Note what changes with each of them."
+    return f"In case {mark} these come first: {', '.join(words)}. Note what changes: {some_words(mark, 12)}."
+
+
+def without_openings(prompt: str) -> str:
+    """A prompt without the list of openings that are taken."""
+    return prompt.partition(f"\n\n{TAKEN}")[0]
+
+
+def some_words(mark: str, count: int) -> str:
+    """Words that no other mark gets, in this order."""
+    return " ".join(random.Random(mark).choices(VOCABULARY, k=count))
 
 
 def conversation(exchanges: int, mark: str) -> dict[str, Any]:
     """A chat example with so many pairs; ``mark`` makes it unlike any other."""
     turns = []
     for n in range(1, exchanges + 1):
-        turns.append({"role": "user", "content": f"Number {n} of {mark}: {QUESTION}"})
-        turns.append({"role": "assistant", "content": f"As to number {n} of {mark}: {ANSWER}"})
+        turns.append({"role": "user", "content": f"Number {n} of {mark}: what about {some_words(f'{mark} {n}', 20)}?"})
+        turns.append({"role": "assistant", "content": f"As to number {n} of {mark}: {some_words(f'{n} {mark}', 70)}."})
     return {"messages": turns}
 
 
 def instruction(mark: str) -> dict[str, Any]:
     """An instruction example; ``mark`` makes it unlike any other."""
-    return {"instruction": f"Say what {mark} is.", "input": "", "output": f"{mark} is a number of twelve digits."}
+    return {"instruction": f"Say what {mark} is.", "input": "", "output": f"{mark} is this: {some_words(mark, 30)}."}
 
 
 def wrap(path: str, text: str, finish: str = "stop", model: str = MODEL) -> dict[str, Any]:

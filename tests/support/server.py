@@ -71,7 +71,13 @@ Choose = Callable[[Call], Act]
 class ModelServer:
     """Listens on 127.0.0.1 from the start. Close it, or use it in ``with``."""
 
-    def __init__(self, choose: Choose | None = None, *, models: tuple[str, ...] = (MODEL,)) -> None:
+    def __init__(
+        self,
+        choose: Choose | None = None,
+        *,
+        models: tuple[str, ...] = (MODEL,),
+        handler: "type[ModelHandler] | None" = None,
+    ) -> None:
         self.choose = choose or (lambda call: Act())
         """Decides on each call for which no act is scripted."""
         self.models = list(models)
@@ -89,7 +95,7 @@ class ModelServer:
         self._script: deque[Act] = deque()
         self._changed = threading.Condition()
         self._released = threading.Event()
-        self._http = _Http(("127.0.0.1", 0), _Handler)
+        self._http = _Http(("127.0.0.1", 0), handler or ModelHandler)
         self._http.owner = self
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -166,7 +172,7 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
-        self.handlers: set[_Handler] = set()
+        self.handlers: set[ModelHandler] = set()
 
     def hang_up(self) -> None:
         for handler in list(self.handlers):
@@ -176,7 +182,9 @@ class _Http(ThreadingHTTPServer):
         """A client that went away is no news."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class ModelHandler(BaseHTTPRequestHandler):
+    """Speaks the protocols; a server that can do more has a handler that does."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -202,33 +210,34 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         owner = self.server.owner
         if self.path.endswith("/api/version"):
-            self._send(Act(), {"version": "0.99.0"})
+            self.send(Act(), {"version": "0.99.0"})
         elif self.path.endswith(("/models", "/api/tags", "/key")):
             act = owner.key_act if self.path.endswith("/key") else owner.models_act
-            self._send(act, self._fault(act) if act.status >= 400 else list_models(self.path, owner.models))
+            self.send(act, self._fault(act) if act.status >= 400 else list_models(self.path, owner.models))
         else:
-            self._send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
+            self.send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
 
     def do_POST(self) -> None:
         owner = self.server.owner
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
         if not self.path.endswith((*CHAT_PATHS, PULL_PATH)):
-            self._send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
+            self.send(Act(status=404), wrap_error(self.path, "no such path", "not_found"))
             return
         call, act = owner.begin(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         owner.end(call, is_answered=not act.is_dropped)
         if act.is_dropped:
             self.hang_up()
         elif act.status >= 400:
-            self._send(act, self._fault(act))
+            self.send(act, self._fault(act))
         else:
             text = act.text if act.raw is not None or act.text is not None else write(body)
-            self._send(act, wrap(self.path, text or "", act.finish, str(body.get("model"))))
+            self.send(act, wrap(self.path, text or "", act.finish, str(body.get("model"))))
 
     def _fault(self, act: Act) -> dict[str, Any]:
         return wrap_error(self.path, "scripted" if act.text is None else act.text, act.code)
 
-    def _send(self, act: Act, body: dict[str, Any]) -> None:
+    def send(self, act: Act, body: dict[str, Any]) -> None:
+        """Answer, as the act says."""
         block = json.dumps(body).encode() if act.raw is None else act.raw.encode()
         self.send_response(act.status)
         kind = {"content-type": "application/json"} | dict(act.headers)

@@ -39,7 +39,7 @@ def worst(workspace: Workspace, request: GenerationRequest) -> tuple[Decimal, in
     """The most that any first call of this run could cost, and take."""
     filled, plan = check_request(workspace, request)
     tariff = tariff_for(workspace.settings, filled.provider)
-    requests = [next(RECIPES[plan.method](plan, plan.scenario(n), n, 0, 1)) for n in range(filled.num_examples)]
+    requests = [next(RECIPES[plan.method](plan, plan.scenario(n), n, 0, 1)).sent for n in range(filled.num_examples)]
     return (
         max(tariff.worst_cost(request) or Decimal(0) for request in requests),
         max(tariff.worst_usage(request).total for request in requests),

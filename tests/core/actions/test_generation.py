@@ -13,7 +13,7 @@ from synthgen_core.errors import (
     ProviderUnavailableError,
     SynthGenError,
 )
-from synthgen_core.formats import FORMATS
+from synthgen_core.formats import GENERATED
 from synthgen_core.models import JobStatus, ProviderConfig
 from synthgen_core.workspace import Workspace
 from tests.core.actions.support import BAD, NASTY_NAME, ask, files, finish, lines, make, stored
@@ -21,7 +21,7 @@ from tests.support.replies import MODEL
 from tests.support.server import Act, ModelServer
 
 
-@pytest.mark.parametrize("format_type", FORMATS)
+@pytest.mark.parametrize("format_type", GENERATED)
 def test_as_many_valid_examples_come_as_were_asked_for(
     each_workspace: Workspace, server: ModelServer, format_type: str
 ) -> None:
@@ -37,8 +37,8 @@ def test_as_many_valid_examples_come_as_were_asked_for(
     examples = workspace.database.get_dataset_examples(dataset.id)
     assert [example.example_index for example in examples] == list(range(7))
     for example in examples:
-        FORMATS[format_type].validate(example.content)
-        FORMATS[format_type].check_exchanges(example.content, int(str(example.metadata["exchanges"])))
+        GENERATED[format_type].validate(example.content)
+        GENERATED[format_type].check_exchanges(example.content, int(str(example.metadata["exchanges"])))
         assert (example.metadata["domain"], example.metadata["model"], example.metadata["seed"]) == (
             "support",
             MODEL,

@@ -13,9 +13,11 @@ from synthgen_core.actions.provider_states import (
     Condition,
     begin_choice,
     get_last_errors,
+    in_background,
     look_at,
     say_hello,
 )
+from synthgen_core.actions.usage import get_calls
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.models import JobStatus, ProviderConfig
 from synthgen_core.providers import PROVIDERS
@@ -107,14 +109,19 @@ def test_the_choice_of_a_provider_can_be_waited_for(server: ModelServer) -> None
 
 
 @pytest.mark.parametrize("provider_type", SERVED)
-def test_a_model_that_answers_says_hello(provider_type: str, server: ModelServer) -> None:
+def test_a_model_that_answers_says_hello(workspace: Workspace, provider_type: str, server: ModelServer) -> None:
     server.then(Act(text="Hello there!"))
-    greeting = say_hello(at(server, provider_type))
+    greeting = say_hello(workspace, at(server, provider_type))
     assert (greeting.reply, greeting.error, greeting.cause) == ("Hello there!", None, "")
     assert (greeting.model, greeting.address) == (MODEL, at(server, provider_type).base_url)
     assert greeting.seconds > 0
     assert "hello" in server.calls[0].words.lower()
     assert len(server.calls) == 1
+    (logged,) = get_calls(workspace)
+    assert (logged.provider, logged.model, logged.outcome, logged.job_id) == (provider_type, MODEL, "ok", None)
+    assert logged.usage.total == 150
+    assert (logged.cost == 0) == (not PROVIDERS[provider_type].is_paid)
+    assert 0 < logged.seconds <= greeting.seconds
 
 
 @pytest.mark.parametrize(
@@ -129,24 +136,38 @@ def test_a_model_that_answers_says_hello(provider_type: str, server: ModelServer
         (Act(text=" "), "empty"),
     ],
 )
-def test_a_greeting_that_fails_tells_address_and_cause(act: Act, cause: str, server: ModelServer) -> None:
+def test_a_greeting_that_fails_tells_address_and_cause(
+    workspace: Workspace, act: Act, cause: str, server: ModelServer
+) -> None:
     server.then(act)
-    greeting = say_hello(at(server, "openai"))
+    greeting = say_hello(workspace, at(server, "openai"))
     assert greeting.error is not None
     assert (greeting.address, greeting.cause) == (server.url, cause)
     assert CANARY not in f"{greeting} {greeting.error}"
+    (logged,) = get_calls(workspace)
+    assert logged.outcome == ("ok" if cause == "empty" else cause), "an empty reply is a reply, and is charged for"
 
 
-def test_a_greeting_does_not_wait_for_ever(server: ModelServer) -> None:
+def test_a_greeting_does_not_wait_for_ever(workspace: Workspace, server: ModelServer) -> None:
     gate = threading.Event()
     server.choose = lambda call: Act(until=gate)
-    greeting = say_hello(at(server, "openai"), seconds=0.2)
+    asked = in_background(lambda: say_hello(workspace, at(server, "openai"), seconds=1.0), "test-hello")
+    server.wait_for_calls(1)
+    greeting = asked.result(SECONDS)
     assert greeting.cause == "timeout"
     gate.set()
+    (logged,) = get_calls(workspace)
+    assert (logged.outcome, logged.cost) == ("timeout", None), "nobody knows what it cost"
 
 
-def test_the_address_of_a_greeting_that_cannot_be_is_told() -> None:
-    greeting = say_hello(ProviderConfig("openai", "m", "ftp://here.test"))
+def test_a_greeting_that_never_came_to_a_call_is_not_in_the_log(workspace: Workspace, server: ModelServer) -> None:
+    server.models_act = Act(status=401)
+    assert say_hello(workspace, at(server, "openai")).cause == "auth"
+    assert (server.calls, get_calls(workspace)) == ([], [])
+
+
+def test_the_address_of_a_greeting_that_cannot_be_is_told(workspace: Workspace) -> None:
+    greeting = say_hello(workspace, ProviderConfig("openai", "m", "ftp://here.test"))
     assert (greeting.address, greeting.cause) == ("ftp://here.test", "settings")
 
 

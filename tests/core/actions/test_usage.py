@@ -70,7 +70,7 @@ def test_sums_are_named_by_what_they_are_of(each_workspace: Workspace, server: M
     try_example(workspace, ask(server, seed=9))
     for group_by, names in (
         ("model", [f"openai {MODEL}"]),
-        ("job", ["trials", f"job {job.id}"]),
+        ("job", ["no job", f"job {job.id}"]),
         ("dataset", ["no dataset", "My set"]),
     ):
         table = usage.get_usage(workspace, group_by)

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from synthgen_core.database import Database, GroupBy, LoggedCall, Progress, UsageRow
+from synthgen_core.database import NO_JOB, Database, GroupBy, LoggedCall, Progress, UsageRow
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import DatabaseError
 from synthgen_core.models import Job, Usage
-from tests.core.database.support import NASTY, make_dataset, make_job, news
+from tests.core.database.support import NASTY, make_dataset, make_job, news, reply
 
 USAGE = Usage(100, 50, 20, 10)
 
@@ -173,3 +173,35 @@ def test_the_newest_calls_tell_how_many_an_example_takes(database: Database) -> 
     assert seen(100) == [(new.id, 5, 3), (old.id, 2, 2)]
     assert seen(3) == [(new.id, 3, 2)]
     assert database.get_recent_calls("openai", "other", 100) == []
+
+
+def test_calls_of_no_job_can_be_asked_for(database: Database) -> None:
+    job = make_job(database, make_dataset(database))
+    record(database, job, call(1), call(2))
+    database.log_calls([call(3)])
+    assert [logged.item for logged in database.get_calls(job_id=NO_JOB)] == [3]
+    assert [logged.item for logged in database.get_calls(job_id=None)] == [3, 2, 1]
+
+
+def test_the_models_that_were_called_are_listed_once(database: Database) -> None:
+    database.log_calls([call(model="b"), call(model="a"), call(model="b"), call(provider="anthropic", model="c")])
+    assert database.get_called_models() == [("anthropic", "c"), ("openai", "a"), ("openai", "b")]
+
+
+def test_a_reply_is_that_of_its_own_call_only(database: Database) -> None:
+    """A newer reply to the same request replaces the older one; the older call must not be shown the newer's words."""
+    job = make_job(database, make_dataset(database))
+    database.record(job, Progress(replies=[reply("k", "first")], log=[call(1, key="k"), call(2)]))
+    without, first = database.get_calls()
+    kept = database.get_call_reply(first.id)
+    assert kept is not None
+    assert (kept.text, kept.usage) == ("first", Usage(3, 4))
+    assert database.get_call_reply(without.id) is None
+    database.record(job, Progress(replies=[reply("k", "second")], log=[call(3, key="k")]))
+    newest = database.get_calls(limit=1)[0]
+    again = database.get_call_reply(newest.id)
+    assert again is not None
+    assert again.text == "second"
+    assert database.get_call_reply(first.id) is None
+    database.log_calls([call(4, key="k")])
+    assert database.get_call_reply(database.get_calls(limit=1)[0].id) is None, "a trial's reply is not kept"

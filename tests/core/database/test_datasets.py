@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from synthgen_core.database import Database, NewDataset, Progress
-from synthgen_core.database.datasets import SORTS, now
+from synthgen_core.database.datasets import now
 from synthgen_core.errors import DatabaseError, NotFoundError
 from synthgen_core.models import JsonObject
 from tests.core.database.support import ME, NASTY, active_count, chat, fresh, make_dataset, make_job, news, reply
@@ -95,7 +95,7 @@ def test_pages_of_datasets_hold_every_one_once(database: Database) -> None:
     assert [d.id for page in pages for d in page] == made
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", ["updated_at", "created_at", "name", "domain", "format", "example_count"])
 def test_every_offered_sort_orders_both_ways(database: Database, sort: str) -> None:
     made_ids: list[int] = []
     for n, (name, domain) in enumerate((("b", "medical"), ("c", "legal"), ("a", "support"))):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from synthgen_core.concurrency import DaemonExecutor
 from synthgen_core.database import Database, NewExample, Progress
 from synthgen_core.errors import ConflictError, DatabaseError, NotFoundError
-from synthgen_core.models import Example, ExampleStatus, JobStatus
+from synthgen_core.models import Example, ExampleFilter, ExampleStatus, JobStatus
 from tests.core.database.support import NASTY, active_count, chat, make_dataset, make_job, news
 
 
@@ -45,8 +45,10 @@ def test_a_recount_leaves_out_removed_examples(database: Database) -> None:
         connection.execute(sa.text("UPDATE examples SET status = 'removed' WHERE example_index = 1"))
     assert database.recount(made.id) == 2 == database.get_dataset(made.id).example_count
     assert [e.example_index for e in database.get_dataset_examples(made.id)] == [0, 2]
-    assert [e.example_index for e in database.get_dataset_examples(made.id, status=None)] == [0, 1, 2]
-    assert [e.example_index for e in database.get_dataset_examples(made.id, status=ExampleStatus.REMOVED)] == [1]
+    assert [e.example_index for e in database.get_dataset_examples(made.id, filter=ExampleFilter(()))] == [0, 1, 2]
+    assert [
+        e.example_index for e in database.get_dataset_examples(made.id, filter=ExampleFilter((ExampleStatus.REMOVED,)))
+    ] == [1]
     assert [m for _, m in database.stream_contents(made.id)] == [{"n": 0}, {"n": 2}]
 
 
@@ -73,7 +75,7 @@ def test_pages_of_examples_are_in_order_and_complete(database: Database) -> None
     assert len(database.get_dataset_examples(made.id)) == 100
     pages = [database.get_dataset_examples(made.id, 50, offset) for offset in (0, 50, 100, 150)]
     assert [e.example_index for page in pages for e in page] == list(range(120))
-    newest = database.get_dataset_examples(made.id, 3, is_newest_first=True)
+    newest = database.get_dataset_examples(made.id, 3, sort="id", is_descending=True)
     assert [e.example_index for e in newest] == [0, 1, 2]  # they came last
 
 

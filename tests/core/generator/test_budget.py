@@ -8,8 +8,9 @@ import pytest
 from synthgen_core.budget import Budget, Tariff
 from synthgen_core.concurrency import DaemonExecutor
 from synthgen_core.errors import BudgetReachedError
-from synthgen_core.generator import Call, DatasetGenerator, Made, Outcome
+from synthgen_core.generator import DatasetGenerator
 from synthgen_core.models import Usage
+from synthgen_core.outcomes import Call, Made, Outcome
 from synthgen_core.providers import create_provider
 from tests.core.generator.running import plan_of
 from tests.support.server import ModelServer

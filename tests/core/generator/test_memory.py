@@ -8,12 +8,9 @@ from synthgen_core.errors import (
     InvalidExampleError,
     NotFoundError,
 )
-from synthgen_core.generator import (
-    DatasetGenerator,
-    Made,
-    Reply,
-)
+from synthgen_core.generator import DatasetGenerator
 from synthgen_core.models import Completion, Method, ProviderConfig, Usage
+from synthgen_core.outcomes import Made, Reply
 from synthgen_core.providers import create_provider
 from tests.core.generator.running import CATALOGUE, JUNK, REQUEST, Run, at_once, generator_for, plan_of, run
 from tests.support.replies import conversation, instruction

@@ -1,0 +1,118 @@
+"""Which examples are meant: ``ExampleFilter`` as conditions in SQL, the same on every database.
+
+A further criterion is a field of ``ExampleFilter`` and its condition here.
+"""
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from synthgen_core.database.tables import examples, flags, reviews
+from synthgen_core.models import ExampleFilter
+
+KEYS = "messages role content name tool_calls tool_call_id weight reasoning tools type function arguments id text \
+instruction input output system history prompt chosen rejected"
+ROLES = "system developer user assistant tool"
+STRUCTURE = (*(f'"role":"{role}"' for role in ROLES.split()), *(f'"{key}":' for key in KEYS.split()))
+"""What stands in a stored content around its texts. No text holds any of it, as a quote in a text has a backslash."""
+JUDGED = ("accept", "reject")
+ESCAPE = "/"
+ANY, NONE = "any", "none"
+
+
+class Folded(FunctionElement[str]):
+    """A text in lower case, whatever its letters: a server whose locale is "C" lowers ASCII only."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(Folded, "sqlite")
+def _fold_in_sqlite(element: Folded, compiler: Any, **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Folded, "postgresql")
+def _fold_in_postgres(element: Folded, compiler: Any, **options: Any) -> str:
+    return f"synthgen_lower({compiler.process(element.clauses, **options)})"
+
+
+class ParameterText(FunctionElement[str]):
+    """The value of one drawn parameter, by metadata and name; NULL where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(ParameterText, "sqlite")
+def _parameter_in_sqlite(element: ParameterText, compiler: Any, **options: Any) -> str:
+    metadata, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(SELECT CAST(atom AS TEXT) FROM json_each({metadata}, '$.parameters') WHERE key = {name})"
+
+
+@compiles(ParameterText, "postgresql")
+def _parameter_in_postgres(element: ParameterText, compiler: Any, **options: Any) -> str:
+    metadata, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(CAST({metadata} AS json) #>> ARRAY['parameters', CAST({name} AS text)])"
+
+
+def raw(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """A column of JSON as the text that it is."""
+    return sa.type_coerce(column, sa.Text())
+
+
+def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
+    """What a row of ``examples`` must fulfil; which dataset it is in, is said elsewhere."""
+    found: list[sa.ColumnElement[bool]] = []
+    if chosen.statuses:
+        found.append(examples.c.status.in_(chosen.statuses))
+    if chosen.text:
+        found.append(_says(chosen.text))
+    if chosen.min_score is not None:
+        found.append(examples.c.quality_score >= chosen.min_score)
+    if chosen.max_score is not None:
+        found.append(examples.c.quality_score <= chosen.max_score)
+    if chosen.is_scored is not None:
+        has_score = examples.c.quality_score.is_not(None)
+        found.append(has_score if chosen.is_scored else ~has_score)
+    if chosen.is_reviewed is not None:
+        found.append(is_reviewed() if chosen.is_reviewed else ~is_reviewed())
+    if chosen.flags is not None:
+        found.append(~_is_flagged() if chosen.flags == NONE else _is_flagged(chosen.flags))
+    for name, value in chosen.parameters.items():
+        found.append(ParameterText(raw(examples.c.metadata), name) == value)
+    return found
+
+
+def is_reviewed() -> sa.ColumnElement[bool]:
+    """Somebody accepted or rejected the example as it is now."""
+    return sa.exists().where(
+        reviews.c.example_id == examples.c.id,
+        reviews.c.revision == examples.c.revision,
+        reviews.c.verdict.in_(JUDGED),
+    )
+
+
+def _is_flagged(rule: str = ANY) -> sa.ColumnElement[bool]:
+    found = sa.exists().where(flags.c.example_id == examples.c.id, flags.c.revision == examples.c.revision)
+    return found if rule == ANY else found.where(flags.c.rule == rule)
+
+
+def _says(text: str) -> sa.ColumnElement[bool]:
+    """A text of the example holds this, in any case. What could match the keys around the texts, must not."""
+    needle = orjson.dumps(text).decode()[1:-1]
+    haystack = raw(examples.c.content)
+    for fragment in STRUCTURE:
+        if needle.lower() in fragment:
+            haystack = sa.func.replace(haystack, fragment, "")
+    return holds(haystack, needle)
+
+
+def holds(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
+    """The text stands somewhere in the column, in any case."""
+    for special in (ESCAPE, "%", "_"):
+        text = text.replace(special, ESCAPE + special)
+    return Folded(raw(column)).like(Folded(sa.literal(f"%{text}%")), escape=ESCAPE)
