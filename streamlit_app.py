@@ -22,7 +22,10 @@ session.enter_shell()
 page = st.navigation(
     {
         "": [st.Page("pages/dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True)],
-        "Create": [st.Page("pages/generate.py", title="Generate", icon=":material/bolt:")],
+        "Create": [
+            st.Page("pages/generate.py", title="Generate", icon=":material/bolt:"),
+            st.Page("pages/importing.py", title="Import", icon=":material/input:", url_path="import"),
+        ],
         "Curate": [
             st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
             st.Page("pages/dataset.py", title="Dataset", icon=":material/folder_open:", visibility="hidden"),

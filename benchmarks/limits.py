@@ -31,11 +31,12 @@ from synthgen_core.outcomes import Call
 from synthgen_core.providers import create_provider
 from synthgen_core.settings import SETTINGS
 from tests.support.latency_server import Faults, LatencyServer, latency_server
-from tests.support.replies import ANSWER
 
 COUNT, WORKERS, FEW = 1000, 32, 400
 SCATTERED = [Faults(refused=0.05, failed=0.02, cut=0.03, seed=seed) for seed in (1, 2, 3)]
 AT_A_TIME, A_SECOND, RATE = Faults(most_open=16), Faults(most_a_second=20), 20
+END = "."
+"""Of every whole answer; there is no other in it."""
 DOMAIN, SUBDOMAIN, MODEL = "support", "technical_support", "m"
 BARE, FAILED = ROOT / "tests/support/bare_client.py", 1
 
@@ -78,7 +79,7 @@ class Bench:
         measured = run_command(self.server, folder, count, workers)
         with closing(sqlite3.connect(folder / "llm_dataset_creator.db")) as connection:
             contents = [json.loads(row[0]) for row in connection.execute("SELECT content FROM examples")]
-        assert all(content["messages"][-1]["content"].endswith(ANSWER) for content in contents), "one was cut off"
+        assert all(content["messages"][-1]["content"].endswith(END) for content in contents), "one was cut off"
         return measured
 
     def new_folder(self) -> Path:

@@ -6,12 +6,12 @@ from pages.ui.examples import draw_example_card
 from pages.ui.shell import choose_page, reporting, require_shell, show_error, workspace
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
 from synthgen_core.actions.datasets import (
-    delete_dataset,
     download_dataset,
     get_dataset_details,
     get_dataset_examples,
     rename_dataset,
 )
+from synthgen_core.actions.trash import delete_dataset
 from synthgen_core.errors import NotFoundError, SynthGenError
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.models import Dataset

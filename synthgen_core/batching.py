@@ -54,10 +54,13 @@ class BatchRun:
                 yield from courier.collect()
                 self._round += is_whole and not courier.is_full
         except StoppedError:
-            if self._run.is_interrupted or not courier.out:
+            if self._run.is_interrupted:
                 return
-        yield from courier.cancel()
-        for outcomes in self.news(replay(Stop())):
+        has_news = False
+        for outcomes in courier.cancel():
+            has_news = True
+            yield outcomes
+        for outcomes in self.news(replay(Stop())) if has_news else ():
             if told := _told(outcomes):
                 yield told
 

@@ -189,7 +189,7 @@ class Courier:
 
     def collect(self) -> Iterator[list[Outcome]]:
         """Wait until no batch is out any more, and take in what they bring, of each as soon as it is over."""
-        pause = FIRST_LOOK
+        pause, has_waited = FIRST_LOOK, bool(self.out)
         while self.out:
             answered = 0
             for batch in list(self.out):
@@ -201,24 +201,34 @@ class Courier:
                 if self._run.stop.wait(pause):
                     raise StoppedError
                 pause = min(LONGEST_LOOK, 2 * pause)
+        if has_waited:
+            self._run.note("")
 
     def cancel(self) -> Iterator[list[Outcome]]:
         """Let the service stop its work, and take in what was done by then, as far as it is there within a minute."""
         end, pause = time.monotonic() + CANCEL_SECONDS, FIRST_LOOK
         try:
+            for batch in self._database.get_batches(self._run.job.id):
+                if batch.state is BatchState.PLANNED and (name := self._finder(batch)()):
+                    self.out.append(self._database.mark_batch_sent(batch.id, name))
             for batch in self.out:
-                self._service.cancel(batch.service_id)
-            self._run.note(f"Cancelled. {self.name} is asked for what it has done by now.")
+                self._call_off(batch)
             while self.out:
+                self._run.note(f"Cancelled. {self.name} is asked for what it has done by now.")
                 for batch in list(self.out):
                     yield from self._take(batch, self._service.status(batch.service_id))
-                if self.out and time.monotonic() + pause > end:
+                if not self.out or time.monotonic() + pause > end:
                     return
-                if self.out:
-                    time.sleep(pause)  # the stop is set already, and nothing else would wake us
-                    pause *= 2
+                time.sleep(pause)  # the stop is set already, and nothing else would wake us
+                pause *= 2
         except (ProviderError, StoppedError) as error:
-            LOG.warning("job %s: its batches could not be cancelled: %s", self._run.job.id, type(error).__name__)
+            LOG.warning("job %s: its batches cannot be looked at: %s", self._run.job.id, type(error).__name__)
+
+    def _call_off(self, batch: Batch) -> None:
+        try:
+            self._service.cancel(batch.service_id)
+        except ProviderError as error:  # most likely it is over already, which the next look will tell
+            LOG.warning("job %s: batch %s was not cancelled: %s", batch.job_id, batch.service_id, error.cause)
 
     def _tell(self, answered: int) -> None:
         since = min(batch.sent_at or batch.planned_at for batch in self.out)

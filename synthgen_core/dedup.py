@@ -30,19 +30,23 @@ CHAIN = 64
 """Texts that are looked at behind one band key, the newest first: phrases that many texts share must not cost time."""
 
 Keys = NDArray[np.uint32]
-
 _draws = np.random.RandomState(20261101)  # its stream is frozen: same keys on every machine and version
-_FACTORS = _draws.randint(0, 2**63, BANDS * ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-_TERMS = _draws.randint(0, 2**63, BANDS * ROWS, dtype=np.uint64)
-_PAIR = _draws.randint(0, 2**63, 2, dtype=np.uint64) | np.uint64(1)
-_JOIN = _draws.randint(0, 2**63, ROWS, dtype=np.uint64) | np.uint64(1)
+
+
+def _odd_numbers(count: int) -> Keys:
+    return _draws.randint(0, 2**31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+
+
+_PAIR, _JOIN, _FACTORS = _odd_numbers(2), _odd_numbers(ROWS), _odd_numbers(BANDS * ROWS)
+_TERMS = _odd_numbers(BANDS * ROWS)
 _BAND = np.arange(BANDS)
-_HIGH = np.uint64(32)
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "_"}
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case, without punctuation."""
-    return WORD.findall(text.lower())
+    lower = text.lower()
+    return lower.translate(_SPACES).split() if lower.isascii() else WORD.findall(lower)
 
 
 def digest(words: Sequence[str]) -> bytes:
@@ -62,16 +66,16 @@ class Sketch:
 
 def sketch(words: Sequence[str]) -> Sketch:
     """The sketch of a text of these words."""
-    codes = np.array([crc32(word.encode("utf-8", "surrogatepass")) for word in words] or [0], dtype=np.uint64)
-    return Sketch((codes % SIGNS).astype("<u2").tobytes().decode("utf-16-le"), band_keys(codes))
+    codes = np.array([crc32(word.encode("utf-8", "surrogatepass")) for word in words] or [0], dtype=np.uint32)
+    return Sketch((codes % np.uint32(SIGNS)).astype("<u2").tobytes().decode("utf-16-le"), band_keys(codes))
 
 
-def band_keys(codes: NDArray[np.uint64]) -> Keys:
+def band_keys(codes: Keys) -> Keys:
     """The keys of a text whose words have these hashes, one a band: near texts share at least one, most likely."""
     pairs = codes[:-1] * _PAIR[0] + codes[1:] * _PAIR[1] if len(codes) > 1 else codes
-    minima = ((pairs[:, None] * _FACTORS + _TERMS) >> _HIGH).min(axis=0).reshape(BANDS, ROWS)
-    keys: Keys = ((minima * _JOIN).sum(axis=1) >> _HIGH).astype(np.uint32)
-    return keys
+    minima = (pairs[:, None] * _FACTORS + _TERMS).min(axis=0).reshape(BANDS, ROWS)
+    keys: Keys = (minima * _JOIN).sum(axis=1, dtype=np.uint32)
+    return keys ^ (keys >> np.uint32(15))
 
 
 def similarity(first: Sketch, second: Sketch) -> float:

@@ -109,9 +109,9 @@ class Count:
 class Survey:
     """What an export would come to, counted without a file. Takes 12 bytes an example."""
 
-    ids: array[int] = field(default_factory=lambda: array("q"))
+    ids: "array[int]" = field(default_factory=lambda: array("q"))
     """Examples that give rows, in order."""
-    rows: array[int] = field(default_factory=lambda: array("I"))
+    rows: "array[int]" = field(default_factory=lambda: array("I"))
     """Of each of them: its rows."""
     left_out: int = 0
     """Examples that give none, because of how conversations are taken apart."""
@@ -121,11 +121,11 @@ class Survey:
     """Reason -> what is left out, of examples or altogether."""
     refusals: dict[str, Count] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)
-    """Keys that occur in rows."""
+    """Keys that occur in rows, where the target needs to know."""
     size: int = 0
     """Bytes of the rows as JSON lines."""
 
-    def add(self, made: Made) -> None:
+    def add(self, made: Made, *, needs_fields: bool) -> None:
         """Count one more example."""
         if made.issues:
             self.refused += 1
@@ -141,7 +141,8 @@ class Survey:
         self.ids.append(made.example_id)
         self.rows.append(len(made.rows))
         for row in made.rows:
-            self.fields.update(fields_of(row))
+            if needs_fields:
+                self.fields.update(fields_of(row))
             self.size += len(orjson.dumps(row)) + 1
 
 
@@ -149,7 +150,7 @@ def survey(recipe: Recipe, examples: Iterable[tuple[int, JsonObject, JsonObject]
     """Count what (id, content, metadata) come to."""
     found = Survey()
     for example in examples:
-        found.add(make_rows(recipe, *example))
+        found.add(make_rows(recipe, *example), needs_fields=recipe.target.needs_fields)
     return found
 
 
@@ -182,9 +183,10 @@ def write_rows(
 ) -> int:
     """Write the rows that (id, content, metadata) come to; returns how many. The target takes all of them."""
     writer, count = open_rows(recipe, sink, fields), 0
-    for example in examples:
-        for row in make_rows(recipe, *example).rows:
-            writer.write(row)
+    for _, content, metadata in examples:
+        converted = convert_content(content, recipe.source, recipe.format, recipe.strategy, metadata)
+        for part in converted.contents:
+            writer.write(recipe.target.make_row(recipe.format, part, converted.metadata))
             count += 1
     writer.close()
     return count

@@ -20,8 +20,8 @@ from synthgen_core.errors import DatabaseError
 from synthgen_core.models import JsonObject
 
 LOG = logging.getLogger(__name__)
-Lines = Iterator[tuple[JsonObject, JsonObject]]
-"""(content, metadata) of a dataset's active examples, by index."""
+Lines = Iterator[bytes]
+"""What a dataset's file should hold, in blocks of whole lines."""
 SYNC_EVERY = 1.0
 """Seconds between two syncs of a file that grows. The end of the process costs nothing; a power cut, what is repaired
 at the next start."""
@@ -136,7 +136,7 @@ class Mirror:
         """Write a dataset's file anew from the database, now. Raises DatabaseError."""
         with self._lock(file_path):
             self._due.pop(dataset_id, None)
-            write_atomically(self.path(file_path), (to_line(*example) for example in self._load(dataset_id)))
+            write_atomically(self.path(file_path), self._load(dataset_id))
 
     def rewrite_soon(self, dataset_id: int, file_path: str) -> None:
         """Write a dataset's file anew in the background; edits that come in quick succession share one write."""
@@ -158,8 +158,8 @@ class Mirror:
         """Whether the file holds exactly what the database does, in the same order."""
         try:
             with self._lock(file_path), self.path(file_path).open("rb") as file:
-                for example in self._load(dataset_id):
-                    if file.readline() != to_line(*example):
+                for block in self._load(dataset_id):
+                    if file.read(len(block)) != block:
                         return False
                 return not file.read(1)
         except OSError:

@@ -2,7 +2,9 @@
 
 Every item has a slot of its own, so the same seed gives the same scenarios in the same order however the calls overlap,
 and the same replies where they are kept. What is not the same are the openings that a prompt says are taken, and which
-of two examples that are alike came first and was let in. An item whose reply is no good is tried again, ``MAX_ATTEMPTS`` times with the same scenario and then with up to
+of two examples that are alike came first and was let in.
+
+An item whose reply is no good is tried again, ``MAX_ATTEMPTS`` times with the same scenario and then with up to
 ``MAX_REPLACEMENTS`` others; only then is it given up. A call that failed for a reason that may pass goes back to the
 queue and frees its worker meanwhile.
 """
@@ -28,7 +30,7 @@ from synthgen_core.errors import (
     SynthGenError,
 )
 from synthgen_core.formats import GENERATED
-from synthgen_core.limiter import Limiter, limiter_for
+from synthgen_core.limiter import Limiter, Ticket, limiter_for
 from synthgen_core.methods import RECIPES, Ask, Plan, Recipe, random_seed
 from synthgen_core.models import Completion, JsonObject, Method, Scenario, Side, Usage
 from synthgen_core.outcomes import Call, Failure, Made, Outcome, Reply, Wanted, request_key
@@ -69,9 +71,9 @@ class _Draft:
     attempt: int = 1
     delays: int = 0
     waits_since: float = 0.0
-    admitted_at: float = 0.0
+    ticket: Ticket = field(default_factory=Ticket)
     started_at: float = 0.0
-    """When its latest call was let go, and when it began."""
+    """Its latest call as the limiter knows it, and when that began."""
     has_called: bool = False
     """A call was made for it; else all its replies were kept ones."""
     reserved: Ask | None = None
@@ -173,22 +175,30 @@ class DatasetGenerator:
         tally = _Tally()
 
         def call(draft: _Draft) -> _Answer | Wanted:
-            return self._call(plan, draft, door, memory, stop, is_offline)
+            limiter, is_refused = self._voices[draft.side].limiter, False
+            try:
+                return self._call(plan, draft, door, memory, stop, is_offline)
+            except ProviderError as error:
+                is_refused = error.cause == RATE_LIMIT
+                raise
+            finally:  # also where the run has ended meanwhile: others share the limiter
+                if not is_offline:
+                    limiter.end(draft.ticket, is_refused=is_refused)
 
         def admit(draft: _Draft) -> float:
             nonlocal is_held
-            draft.admitted_at = time.monotonic()
+            draft.ticket = Ticket()
             if is_offline:
                 return 0.0
             if not budget:
-                return self._voices[draft.side].limiter.start()
+                return self._voices[draft.side].limiter.start(draft.ticket)
             ask = draft.begin(plan, door)
             if is_held := not budget.reserve(ask.sent, ask.side):
                 ask = draft.ask = replace(ask, hint="")  # a hint is a wish, a budget is not
                 if is_held := not budget.reserve(ask.sent, ask.side):
                     return math.inf
             draft.reserved = ask
-            if wait := self._voices[ask.side].limiter.start():
+            if wait := self._voices[ask.side].limiter.start(draft.ticket):
                 budget.release(ask.sent, ask.side)
             return wait
 
@@ -258,10 +268,9 @@ class DatasetGenerator:
             return _Answer(reply, is_paid, error=error)
 
     def _ended(self, draft: _Draft, outcome: str, budget: Budget | None, reply: Reply | None = None) -> Call:
-        """Tell the limiter and the budget of a call that is over, and the consumer."""
+        """Tell the budget of a call that is over, and the consumer."""
         voice, completion = self._voices[draft.side], reply.completion if reply else None
         draft.has_called = True
-        voice.limiter.end(draft.admitted_at, is_refused=outcome == RATE_LIMIT)
         seconds = completion.seconds if completion else time.monotonic() - draft.started_at
         model = voice.provider.config.model or (completion.model if completion else "")
         usage = completion.usage if completion else Usage()

@@ -72,18 +72,17 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """Count one more."""
-        match outcome:
-            case Accepted():
-                self.good += 1
-                self.unwrapped += outcome.is_unwrapped
-                self.shapes[outcome.shape] += 1
-                self.formats[outcome.format] += 1
-                for issue in outcome.warnings:
-                    self.warnings[issue.reason] += 1
-            case BadLine():
-                self.bad += 1
-            case Skipped():
-                self.skipped += 1
+        if isinstance(outcome, Accepted):
+            self.good += 1
+            self.unwrapped += outcome.is_unwrapped
+            self.shapes[outcome.shape] += 1
+            self.formats[outcome.format] += 1
+            for issue in outcome.warnings:
+                self.warnings[issue.reason] += 1
+        elif isinstance(outcome, BadLine):
+            self.bad += 1
+        else:
+            self.skipped += 1
 
     def notes(self) -> list[str]:
         """What the user should be told, one sentence each."""

@@ -62,7 +62,7 @@ class Run:
         self._database.set_note(self.job.id, text)
 
     def begin_dataset(self, new: NewDataset) -> Dataset:
-        """An empty dataset that nobody sees until it is published; the job's first one is where ``record`` writes to."""
+        """An empty dataset that nobody sees until it is published; ``record`` writes to the job's first one."""
         made = self._database.begin_dataset(self.job.id, new)
         if self.job.dataset_id is None:
             self.job = replace(self.job, dataset_id=made.id)

@@ -1,33 +1,134 @@
 """How fast a service may be called, learnt from what it refuses: one limiter per service, shared by all jobs.
 
-A limiter does nothing until a service refuses half of the newest calls (status 429, 503, 529): refusals here and
-there slow nobody down. From then on it spaces the calls evenly. One number is enough, the rate of starts: a service
-that allows so many calls at a time shows itself as a rate, too (calls at a time / seconds a call).
+A limiter does nothing until a service refuses (status 429, 503, 529) far more of the newest calls than chance would:
+refusals here and there slow nobody down. Then it finds out what the service counts. If calls were refused where more
+than so many were open, and taken where fewer were, it counts calls *at a time*; else calls *a second*, and the limit
+is what it took in the last one. Each has its ceiling, and a call starts when both let it. Where a service takes nothing
+at all, a few calls a second ask for it until two in a row are answered.
 
-After a *cut* the rate is what the service was seen to answer since the one before, and a little less; if it has
-answered nothing yet, calls trickle until it does. From there the rate grows quickly until a few calls are
-refused. Then it is *settled* below that, held, and raised by a few per cent a second, until more than ``MOST_REFUSED``
-of a window are refused; and so on. Where the limit has not held a call back for a while, it is dropped.
+A ceiling that holds calls back is raised now and then, a little first and then more, while no more are refused for it;
+if they are, it goes back, and is left alone for twice as long. One that holds nobody back for a while is dropped. That
+is the additive-increase-multiplicative-decrease of TCP (Jacobson 1988, RFC 5681), but driven by what was taken rather
+than by single losses, as in BBR (Cardwell et al. 2016); a burst of refusals is told from chance by Page's cumulative
+sum (Biometrika 1954).
 """
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median_low
 
-SOME, SOME_OF = 0.45, 24
-MOST, MOST_OF = 0.75, 8
-"""So much refused, of at least so many of the newest results, and the service has a limit."""
-MOST_REFUSED, WINDOW_RESULTS, FEW_RESULTS = 0.05, 30, 8
-"""So much refused, of a window, and the rate is settled anew; half of a few, and it is cut."""
-BELOW_SEEN, BACK_OFF = 0.97, 0.85
-RECOVERY_GROWTH, PROBING_GROWTH = 1.3, 1.02
-"""Factor a second by which the rate grows, before and after the first refusals that follow a cut."""
-FIRST_HOLD, LONGEST_HOLD, SAME_RATE = 2.0, 30.0, 0.2
-"""Seconds at one rate before it is raised; longer, the more often the limit proved to be where it was."""
-TRICKLE_RATE, LOWEST_RATE = 10.0, 0.1
-IDLE_SECONDS = 5.0
-MEMORY_SECONDS = 2.0
+MUCH, MANY = 0.375, 8.0
+SOME, FEW, FEW_OF = 0.05, 2.0, 20
+"""So many refusals more than such a share of the calls, and there is a limit; and a ceiling is a little too high, where
+it takes more of them the higher it is."""
+SPAN = 1.0
+"""Seconds in which a service that counts calls a second is taken to count them."""
+LEAST_AT_A_TIME, MOST_ABOVE = 3, 0.3
+"""A limit on calls at a time is at least so many, and such a share of the calls taken may have begun above it."""
+BELOW, FAR_BELOW, FLOOR = 0.95, 0.75, 0.8
+"""Of a rate that was seen, of one that is far too high, and of a limit as it was found: below that only if much is
+refused, so that chance cannot lower it further."""
+GROWTH, BACK = 1.06, 0.85
+"""What a raise grows by from one to the next, and how much of the last good one is kept."""
+LEAST_ROUND, FIRST_HOLD, LONGEST_HOLD, SAME = 4, 2, 32, 0.2
+"""A round is as many calls as the ceiling allows. A limit is held for so many rounds, twice as many where it was found
+at the same place again."""
+ASKING_RATE = 3.0
+POLL_SECONDS, IDLE_SECONDS = 0.05, 5.0
+NEWEST_REFUSED, NEWEST_TAKEN, LEAST_KEPT = 9, 48, 32
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A call, from its start on."""
+
+    number: int = -1
+    started_at: float = 0.0
+    ended_at: float = math.inf
+    is_refused: bool = False
+
+
+class _Surplus:
+    """Refusals beyond a share of the calls, summed up, and never below 0 (Page's CUSUM)."""
+
+    def __init__(self, share: float) -> None:
+        self.sum = 0.0
+        self.judged = 0
+        """Calls below this number are counted in: as refused, or else as taken until it turns out otherwise."""
+        self._share = share
+
+    def add(self, number: int) -> None:
+        """This call was refused."""
+        if number < self.judged:
+            self.sum += 1
+            return
+        self.sum = max(0.0, self.sum - (number - self.judged) * self._share) + 1 - self._share
+        self.judged = number + 1
+
+
+class _Ceiling:
+    """A limit as far as it is known: of calls at a time, or a second."""
+
+    def __init__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """No limit is known."""
+        self.value = self._found = self._floor = math.inf
+        self.held_at = -math.inf
+        """When it held a call back."""
+        self._hold = FIRST_HOLD
+        self._factor, self._rounds = 1.0, 0
+        self._begin_round(0.0, 0)
+
+    @property
+    def is_known(self) -> bool:
+        return self.value < math.inf
+
+    @property
+    def is_raised(self) -> bool:
+        return self.value > self._found
+
+    def find(self, value: float, now: float, number: int) -> None:
+        """The limit is here; calls from this number on start under it."""
+        self._floor = FLOOR * value
+        self._settle(value, now, number)
+
+    def lower(self, now: float, number: int) -> None:
+        """It is a little too high."""
+        if not self.is_raised:
+            return self._settle(max(self._floor, BELOW * self.value), now, number)
+        value = max(self._found, BACK * self.value / self._factor)
+        self._floor = max(self._floor, FLOOR * value)
+        return self._settle(value, now, number)
+
+    def end(self, number: int, now: float, next_number: int) -> None:
+        """This call is over: raise the ceiling, if that ends a round, none of the last rounds was bad, and it holds."""
+        if number < self._first or not self.is_known:
+            return
+        self._ended += 1
+        if self._ended < max(LEAST_ROUND, self.value):
+            return
+        self._rounds += 1
+        if self._rounds >= self._hold and self.held_at >= self._round_at:
+            self._factor *= GROWTH
+            self.value *= self._factor
+        self._begin_round(now, next_number)
+
+    def _settle(self, value: float, now: float, number: int) -> None:
+        is_same = abs(value - self._found) <= SAME * value
+        self._hold = min(LONGEST_HOLD, 2 * self._hold) if is_same else FIRST_HOLD
+        self.value = self._found = value
+        self.held_at = now
+        self._factor, self._rounds = 1.0, 0
+        self._begin_round(now, number)
+
+    def _begin_round(self, now: float, number: int) -> None:
+        self._ended, self._first, self._round_at = 0, number, now
 
 
 class Limiter:
@@ -36,111 +137,131 @@ class Limiter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._results: deque[bool] = deque(maxlen=WINDOW_RESULTS)
-        """Whether calls that started after the latest cut were answered, the newest last."""
-        self._answered: deque[float] = deque()
-        """When such calls were answered, over the last ``MEMORY_SECONDS``."""
-        self._rate: float | None = None
-        self._cut_at = clock()
-        """When calls began to be started at (about) the present rate."""
-        self._grown_at = self._held_at = self._next_start = self._cut_at
-        self._is_trickling = self._is_recovering = self._has_refused = False
-        self._hold, self._limit_seen = FIRST_HOLD, 0.0
+        self._tickets: deque[Ticket] = deque()
+        """The calls of the last second, those still open, and a few before."""
+        self._number = self._since = self._open = self._answered_in_a_row = 0
+        self._at_a_time, self._a_second = _Ceiling(), _Ceiling()
+        self._much, self._some = _Surplus(MUCH), _Surplus(SOME)
+        self._has_refused = self._is_asking = False
+        self._next_start = -math.inf
 
     @property
-    def rate(self) -> float | None:
-        """Calls a second that may start now; None: no limit is known."""
-        return self._rate
+    def limits(self) -> tuple[float, float]:
+        """Calls at a time, and calls a second, that are let go now; infinite where no limit is known."""
+        return self._at_a_time.value, self._a_second.value
 
-    def start(self) -> float:
-        """0 if a call may start now, and then it counts as started; else the seconds to wait before asking again."""
+    def start(self, ticket: Ticket) -> float:
+        """0 if this call may start now, and then it must be told when it ends; else seconds to wait before asking."""
         with self._lock:
             now = self._clock()
             if self._has_refused:  # all that ended together is known by now
                 self._has_refused = False
-                self._react(now)
-            if self._rate is None:
-                return 0.0
-            self._grow(now)
-            if (wait := self._next_start - now) > 0:
-                self._held_at = now
+                self._judge(now)
+            if wait := self._wait(now):
                 return wait
-            if now - self._held_at > IDLE_SECONDS:
-                self._rate = None
-                return 0.0
-            self._next_start = max(self._next_start, now - 1 / self._rate) + 1 / self._rate
+            gap = 1 / self._a_second.value
+            self._next_start = max(self._next_start, now - gap) + gap
+            ticket.number, ticket.started_at = self._number, now
+            self._number += 1
+            self._open += 1
+            tickets = self._tickets
+            tickets.append(ticket)
+            while len(tickets) > LEAST_KEPT and max(tickets[0].started_at + SPAN, tickets[0].ended_at) < now:
+                tickets.popleft()
             return 0.0
 
-    def end(self, started_at: float, *, is_refused: bool) -> None:
-        """A call that started then is over."""
+    def end(self, ticket: Ticket, *, is_refused: bool) -> None:
+        """A call is over that ``start`` let go."""
         with self._lock:
             now = self._clock()
-            if started_at < self._cut_at:
+            ticket.ended_at, ticket.is_refused = now, is_refused
+            self._open -= 1
+            if ticket.number < self._since:
                 return
-            self._results.append(not is_refused)
-            self._has_refused |= is_refused
+            if self._is_asking:
+                self._answered_in_a_row = 0 if is_refused else self._answered_in_a_row + 1
+                if self._answered_in_a_row == 2:
+                    self._is_asking = False
+                    self._at_a_time.drop()
+                    self._a_second.drop()
+                return
+            self._at_a_time.end(ticket.number, now, self._number)
+            self._a_second.end(ticket.number, now, self._number)
             if is_refused:
-                return
-            self._answered.append(now)
-            while self._answered[0] < now - MEMORY_SECONDS:
-                self._answered.popleft()
+                self._much.add(ticket.number)
+                self._some.add(ticket.number)
+                self._has_refused = True
 
-    def _react(self, now: float) -> None:
-        results = len(self._results)
-        share = self._results.count(False) / results if results else 0.0
-        if self._rate is None:
-            if (results >= SOME_OF and share > SOME) or (results >= MOST_OF and share > MOST):
-                self._cut(now)
-        elif self._is_trickling:
+    def _wait(self, now: float) -> float:
+        for ceiling in (self._at_a_time, self._a_second):
+            if ceiling.is_known and now - ceiling.held_at > IDLE_SECONDS and not self._is_asking:
+                ceiling.drop()
+        if self._open >= self._at_a_time.value:
+            self._at_a_time.held_at = now
+            return POLL_SECONDS
+        if self._a_second.is_known and now < self._next_start:
+            self._a_second.held_at = self._next_start
+            return self._next_start - now
+        return 0.0
+
+    def _judge(self, now: float) -> None:
+        """Find the limit anew if much was refused, lower a ceiling if some was."""
+        is_much = self._much.sum > MANY
+        if not is_much and self._some.sum <= FEW + min(self.limits) / FEW_OF:
             return
-        elif results >= FEW_RESULTS and share > 0.5:
-            self._cut(now)
-        elif self._is_recovering:
-            if list(self._results)[-FEW_RESULTS:].count(False) > 1:
-                self._settle(now, self._rate * BACK_OFF)
-        elif results == WINDOW_RESULTS and share > MOST_REFUSED:
-            self._settle(now, min(self._rate, BELOW_SEEN * self._seen(now)))
-
-    def _seen(self, now: float) -> float:
-        """Calls a second that were answered since the latest cut."""
-        since = max(self._cut_at, now - MEMORY_SECONDS)
-        return sum(moment > since for moment in self._answered) / max(now - since, 1e-3)
-
-    def _cut(self, now: float) -> None:
-        """The rate is far too high."""
-        if not self._answered:  # nobody knows yet how much is answered: let few calls through, and wait for it
-            self._rate, self._is_trickling = TRICKLE_RATE, True
-            self._next_start = self._held_at = self._grown_at = now
+        self._some.sum = 0.0
+        tickets = [ticket for ticket in self._tickets if ticket.number < self._much.judged]
+        refused = [ticket for ticket in tickets if ticket.is_refused and ticket.number >= self._since][-NEWEST_REFUSED:]
+        delay = max(ticket.ended_at - ticket.started_at for ticket in refused)
+        taken = [
+            ticket
+            for ticket in tickets
+            if not ticket.is_refused and (ticket.ended_at < math.inf or now - ticket.started_at > delay)
+        ]
+        at_a_time = median_low([_open_beside(ticket, tickets) for ticket in refused])
+        above = [_open_beside(ticket, tickets) >= at_a_time for ticket in taken[-NEWEST_TAKEN:]]
+        if at_a_time >= LEAST_AT_A_TIME and sum(above) <= MOST_ABOVE * len(above):
+            self._at_a_time.find(at_a_time, now, self._number)
+            self._much.sum = 0.0
+        elif is_much:
+            self._find_rate(tickets, taken, now)
+            self._much.sum = 0.0
+        elif too_high := self._too_high():
+            for ceiling in too_high:
+                ceiling.lower(now, self._number)
+        else:
             return
-        seen = BELOW_SEEN * self._seen(now)
-        self._start_anew(now, seen if self._rate is None or self._is_trickling else min(seen, self._rate))
-        self._is_trickling, self._is_recovering, self._hold = False, True, FIRST_HOLD
+        self._since = self._much.judged = self._some.judged = self._number
 
-    def _settle(self, now: float, rate: float) -> None:
-        """The limit is about here: stay below it for a while, and longer if it was here before."""
-        is_same = abs(rate - self._limit_seen) <= SAME_RATE * rate
-        self._hold = min(LONGEST_HOLD, 2 * self._hold) if is_same else FIRST_HOLD
-        self._limit_seen = rate
-        self._start_anew(now, rate)
-        self._is_recovering = False
+    def _too_high(self) -> list[_Ceiling]:
+        """The ceilings to blame for a few refusals: those that were raised, else a rate, which is never quite known."""
+        known = [ceiling for ceiling in (self._at_a_time, self._a_second) if ceiling.is_known]
+        return [ceiling for ceiling in known if ceiling.is_raised] or [c for c in known if c is self._a_second]
 
-    def _start_anew(self, now: float, rate: float) -> None:
-        self._rate = max(LOWEST_RATE, rate)
-        self._results.clear()
-        self._answered.clear()
-        self._cut_at = self._grown_at = self._held_at = now
-        self._next_start = now + 1 / self._rate
-
-    def _grow(self, now: float) -> None:
-        assert self._rate is not None
-        if self._is_trickling:
-            if self._answered and now - self._answered[0] > (self._answered[0] - self._cut_at) / 4:
-                self._cut(now)
+    def _find_rate(self, tickets: Sequence[Ticket], taken: Sequence[Ticket], now: float) -> None:
+        """Calls a second are limited: to what was taken in the last second, or over a longer time where that is few."""
+        newest = tickets[-1].started_at
+        since = newest - SPAN
+        starts = [ticket.started_at for ticket in tickets if not ticket.is_refused]
+        if sum(start > since for start in starts) < LEAST_ROUND:
+            since = min(since, next((ticket.started_at for ticket in tickets if ticket.number >= self._since), since))
+        first = next((start for start in starts if start >= since), None)
+        self._is_asking = first is None
+        if first is None:
+            self._a_second.find(ASKING_RATE, now, self._number)
+            self._next_start = now + 1 / ASKING_RATE
             return
-        since = self._grown_at if self._is_recovering else max(self._grown_at, self._cut_at + self._hold)
-        if now > since:
-            self._rate *= (RECOVERY_GROWTH if self._is_recovering else PROBING_GROWTH) ** (now - since)
-        self._grown_at = now
+        seen = max(1, sum(ticket.started_at >= since for ticket in taken)) / (newest - since)
+        self._a_second.find(min(BELOW * seen, FAR_BELOW * self._a_second.value), now, self._number)
+        self._next_start = max(now + 1 / self._a_second.value, first + SPAN)
+
+
+def _open_beside(ticket: Ticket, tickets: Sequence[Ticket]) -> int:
+    """Calls that the service was answering when this one began."""
+    return sum(
+        other.number < ticket.number and other.ended_at > ticket.started_at and not other.is_refused
+        for other in tickets
+    )
 
 
 _limiters: dict[tuple[str, str], Limiter] = {}

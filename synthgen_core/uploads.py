@@ -39,7 +39,7 @@ def keep_stream(folder: Path, stream: IO[bytes], most_bytes: int) -> FileFacts:
     Raises:
         ConfigError: it is longer than ``most_bytes``. DatabaseError: it cannot be written. No file is left behind.
     """
-    path = folder / f"{uuid4().hex}{SUFFIX}"
+    path = upload_path(folder, uuid4().hex)
     digest, size = hashlib.sha256(), 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +61,11 @@ def keep_stream(folder: Path, stream: IO[bytes], most_bytes: int) -> FileFacts:
         remove_upload(path)
         raise
     return FileFacts(path, size, digest.hexdigest(), _stamp(path)[1])
+
+
+def upload_path(folder: Path, token: str) -> Path:
+    """Where the upload of this name of ours is kept."""
+    return folder / f"{token}{SUFFIX}"
 
 
 def look_at_file(path: Path) -> FileFacts:

@@ -58,7 +58,7 @@ def open_workspace(settings: Settings) -> Workspace:
         ConfigError: a setting cannot be used.
     """
     database = open_database(settings.sqlalchemy_url)
-    mirror = Mirror(settings.data_dir, database.stream_contents)
+    mirror = Mirror(settings.data_dir, database.stream_lines_of_file)
     if lost := find_lost_jobs(database, is_dead):
         LOG.info("interrupted jobs found: %s", lost)
     runner = JobRunner(database, owner=this_process(), max_jobs=settings.max_concurrent_jobs)

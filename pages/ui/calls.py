@@ -1,22 +1,19 @@
-"""The Tasks page's log of calls: filters, how long calls took, the calls themselves, and what was said in one."""
+"""The Tasks page's log of calls: filters, the calls themselves, and what was said in one."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import sqrt
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.charts import AMBER, GRAY, INDIGO, PINK, RED, SKY, TEAL, draw_chart
+from pages.ui.call_times import draw_call_times, outcome_words
 from pages.ui.shell import choose_page, reporting
-from pages.ui.words import as_label, plural, seconds_text
+from pages.ui.words import as_label, plural
 from synthgen_core.actions.jobs import get_all_tasks, get_job
 from synthgen_core.actions.usage import (
     NO_JOB,
     OK,
     CallFilter,
-    CallTimes,
     LoggedCall,
     dollars,
     get_call_reply,
@@ -29,17 +26,13 @@ from synthgen_core.workspace import Workspace
 
 PER_PAGE = 50
 JOBS_OFFERED = 100
-TABLE_HEIGHT, CHART_HEIGHT = 400, 260
+TABLE_HEIGHT = 400
 SPANS = {
     "Last hour": timedelta(hours=1),
     "Last 24 hours": timedelta(days=1),
     "Last 7 days": timedelta(days=7),
     "Last 30 days": timedelta(days=30),
 }
-COLOURS = {OK: INDIGO, "rate_limit": AMBER, "timeout": PINK, "server": RED, "connection": SKY}
-"""Of an outcome; of all others: gray."""
-FASTEST = 0.001
-"""Seconds; the chart begins there."""
 
 
 def calls_tab(place: Workspace) -> None:
@@ -51,7 +44,7 @@ def calls_tab(place: Workspace) -> None:
         return
     outcome = _choose_outcome(times.counts)
     shown = times.only(outcome) if outcome else times
-    _draw_times(shown, outcome or OK)
+    draw_call_times(shown, outcome or OK)
     which["outcome"] = outcome or ""
     st.fragment(_table)(place, which, sum(shown.counts.values()))
 
@@ -135,92 +128,15 @@ def _empty(*, is_filtered: bool) -> None:
         st.space("small")
 
 
-def _words(outcome: str) -> str:
-    return as_label(outcome.replace("_", " "))
-
-
 def _choose_outcome(counts: dict[str, int]) -> str | None:
     """How many calls ended how; one of these may be chosen."""
     return st.pills(
         "Outcome",
         sorted(counts, key=lambda outcome: outcome != OK),
-        format_func=lambda outcome: f"{_words(outcome)} **{counts[outcome]:,}**",
+        format_func=lambda outcome: f"{outcome_words(outcome)} **{counts[outcome]:,}**",
         key=session.CALLS_OUTCOME,
         label_visibility="collapsed",
         persist_state="page",
-    )
-
-
-def _draw_times(times: CallTimes, timed: str) -> None:
-    """Seconds per call over time: a dot for calls that took about as long, and lines for median and 95th percentile."""
-    figure, half = go.Figure(), timedelta(seconds=times.period / 2)
-    most = max(each.calls for each in times.bins)
-    for outcome in times.counts:
-        bins = times.only(outcome).bins
-        means = [max(FASTEST, each.seconds / each.calls) for each in bins]
-        figure.add_scatter(
-            x=[each.at + half for each in bins],
-            y=means,
-            name=_plain(outcome),
-            mode="markers",
-            marker={
-                "color": COLOURS.get(outcome, GRAY),
-                "size": [4 + 7 * sqrt(each.calls / most) for each in bins],
-                "opacity": 0.4,
-                "line": {"width": 0},
-            },
-            customdata=[[each.calls, seconds_text(mean)] for each, mean in zip(bins, means, strict=True)],
-            hovertemplate=f"{_plain(outcome)}: %{{customdata[0]:,}} × about %{{customdata[1]}}<extra></extra>",
-        )
-    answered = times.only(timed)
-    for name, share, dash in (("median", 0.5, "solid"), ("95 %", 0.95, "dot")):
-        _add_line(figure, answered, name, share, dash)
-    draw_chart(
-        figure,
-        "call_times",
-        height=CHART_HEIGHT,
-        yaxis={"type": "log", "ticksuffix": " s", "tickformat": "~g", "dtick": 1, "title": None},
-        xaxis_title=None,
-    )
-    st.caption(f"{_basis(times, answered, timed)} Times are UTC.")
-
-
-def _plain(outcome: str) -> str:
-    return outcome.replace("_", " ").replace("<", "")
-
-
-def _add_line(figure: go.Figure, answered: CallTimes, name: str, share: float, dash: str) -> None:
-    """A quantile of each period; the line is broken where there was no call."""
-    half, step = timedelta(seconds=answered.period / 2), timedelta(seconds=answered.period)
-    x: list[datetime] = []
-    y: list[float | None] = []
-    counts: list[int] = []
-    for at, times in answered.by_period().items():
-        if x and at + half - x[-1] > step:
-            x, y, counts = [*x, x[-1] + step], [*y, None], [*counts, 0]
-        x, y = [*x, at + half], [*y, times.quantile(share)]
-        counts.append(sum(times.counts.values()))
-    figure.add_scatter(
-        x=x,
-        y=y,
-        name=name,
-        mode="lines+markers",
-        line={"color": TEAL, "width": 2.5, "dash": dash},
-        marker={"size": 4},
-        customdata=counts,
-        hovertemplate=f"{name}: %{{y:.2~g}} s, of %{{customdata:,}} calls<extra></extra>",
-    )
-
-
-def _basis(times: CallTimes, answered: CallTimes, timed: str) -> str:
-    total, number = sum(times.counts.values()), sum(answered.counts.values())
-    median, slow = answered.quantile(0.5), answered.quantile(0.95)
-    if median is None or slow is None:
-        return f"{plural(total, 'call')}; none was answered."
-    whose = f"{number:,} that were answered" if timed == OK else f"{number:,} that ended with “{_words(timed)}”"
-    return (
-        f"{plural(total, 'call')}. Of the {whose}, half took up to {seconds_text(median)}, "
-        f"and 95 % up to {seconds_text(slow)} (counted in steps of 10 %)."
     )
 
 
@@ -284,7 +200,7 @@ def _draw_call(place: Workspace, call: LoggedCall) -> None:
     with st.container(border=True):
         usage = call.usage
         facts = [
-            f"**Call {call.id}**: {_words(call.outcome)}",
+            f"**Call {call.id}**: {outcome_words(call.outcome)}",
             f"{as_label(call.provider)}, {as_label(call.model)}",
             f"{usage.prompt_tokens:,} tokens in ({usage.cached_tokens:,} from the service's cache), "
             f"{usage.completion_tokens:,} out",

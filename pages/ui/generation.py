@@ -10,6 +10,7 @@ from pages.ui.provider_picker import KEEP, provider_picker
 from pages.ui.shell import reporting, show_error
 from pages.ui.ways import way_form
 from pages.ui.words import as_id, as_markdown, duration, plural
+from synthgen_core.actions.batches import batch_factor
 from synthgen_core.actions.estimate import estimate
 from synthgen_core.actions.generation import (
     MOST_EXAMPLES,
@@ -25,6 +26,7 @@ from synthgen_core.domains import Domain, Subdomain
 from synthgen_core.errors import SynthGenError
 from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES
+from synthgen_core.models import Method, ProviderConfig
 from synthgen_core.workspace import Workspace
 
 CAP_HELP = "The job pauses before it could pass this, and can be resumed with more."
@@ -90,6 +92,7 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         max_tokens = st.number_input(
             "Use at most (tokens)", 1, None, None, 10_000, key="max_tokens", placeholder="no cap", help=CAP_HELP
         )
+    use_batch = way["method"] == Method.STRUCTURED and batch_toggle(place, config)
     if seed.strip() and as_id(seed.strip()) is None:
         st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
         return None
@@ -106,7 +109,23 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
         temperature=temperature if own else None,
         max_cost=None if max_cost is None else Decimal(str(max_cost)),
         max_tokens_total=max_tokens,
+        use_batch=use_batch,
         **way,
+    )
+
+
+def batch_toggle(place: Workspace, config: ProviderConfig) -> bool:
+    """Whether to send the calls in batches; not asked where the service has none."""
+    factor = batch_factor(place.settings, config)
+    if factor is None:
+        return False
+    price = "half the price" if factor * 2 == 1 else f"{factor:.0%} of the price"
+    return st.toggle(
+        f"In batches: {price}, up to 24 hours",
+        key="batch",
+        persist_state=KEEP,
+        help="All calls are handed over at once, and answered within 24 hours, often within one. Examples come when a "
+        "batch is done. The few that are then missing are asked for one by one, at the ordinary price.",
     )
 
 

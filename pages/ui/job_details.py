@@ -11,6 +11,7 @@ NAMES = {
     "workers": "Calls at a time",
     "method": "Way of making",
     "use_cache": "Uses paid replies again",
+    "use_batch": "In batches",
     "max_cost": "Budget in dollars",
     "max_tokens_total": "Budget in tokens",
     "base_url": "Address",

@@ -17,11 +17,17 @@ from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, g
 from synthgen_core.actions.settings import with_key_for
 from synthgen_core.actions.usage import dollars
 from synthgen_core.errors import BudgetReachedError, NotFoundError, SynthGenError
-from synthgen_core.models import JobStatus
+from synthgen_core.models import JobKind, JobStatus
 from synthgen_core.workspace import Workspace
 
 POLL = "1s"
 NEWEST = 3
+WATCHED_ON = {
+    JobKind.GENERATION: "pages/generate.py",
+    JobKind.IMPORT: "pages/importing.py",
+    JobKind.CURATION: "pages/datasets.py",
+}
+"""Kind of job -> the page that shows one, by its number."""
 
 
 def job_badge(view: JobView) -> None:
@@ -61,9 +67,8 @@ def _sidebar_card(workspace: Workspace) -> None:
             st.progress(
                 view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
             )
-            st.page_link(
-                "pages/generate.py", label="Watch", icon=":material/visibility:", query_params={"job": view.job.id}
-            )
+            page = WATCHED_ON[view.job.kind]
+            st.page_link(page, label="Watch", icon=":material/visibility:", query_params={"job": view.job.id})
     if len(views) > 3:
         st.caption(f"and {len(views) - 3} more")
 
@@ -135,7 +140,8 @@ def draw_job_actions(workspace: Workspace, view: JobView) -> None:
     """What can be done with a job: open its dataset, cancel, resume, raise its budget."""
     job = view.job
     with st.container(horizontal=True):
-        can_open = job.dataset_id is not None and job.done
+        is_there = job.kind is JobKind.GENERATION or job.status is JobStatus.COMPLETED
+        can_open = job.dataset_id is not None and job.done and is_there
         kind = "secondary" if view.is_out_of_budget else "primary"
         if can_open and st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type=kind):
             st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})

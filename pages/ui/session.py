@@ -2,9 +2,11 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 
 import streamlit as st
 
+from synthgen_core.actions.import_files import Source
 from synthgen_core.actions.settings import Key, chosen_config
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import ProviderConfig
@@ -15,6 +17,8 @@ TASKS_VIEW, CALLS_JOB = "view", "calls_job"
 """Keys of widgets of the Tasks page: which tab is open, and the job whose calls are shown."""
 CALLS_PROVIDER, CALLS_MODEL, CALLS_SPAN, CALLS_OUTCOME = "calls_provider", "calls_model", "calls_span", "calls_outcome"
 """Keys of the other filters there."""
+ENCODING = "import_encoding"
+"""Key of a field of the Import page."""
 
 
 def enter_shell() -> None:
@@ -81,6 +85,16 @@ def set_problem(error: SynthGenError | None) -> None:
 def take_problem() -> SynthGenError | None:
     """What went wrong in a callback; shown once."""
     return st.session_state.pop("_problem", None)
+
+
+def add_problem(error: SynthGenError) -> None:
+    """Keep one of several things that went wrong, for the page to show."""
+    st.session_state["_problems"] = [*st.session_state.get("_problems", []), error]
+
+
+def take_problems() -> list[SynthGenError]:
+    """What went wrong; each is shown once."""
+    return list(st.session_state.pop("_problems", []))
 
 
 def set_trial(trial: object) -> None:
@@ -164,3 +178,41 @@ def link_to_calls(job_id: int | None) -> None:
         st.query_params.pop("job", None)
     else:
         st.query_params["job"] = str(job_id)
+
+
+def upload_round() -> int:
+    """How often uploads were taken: the field for them is empty again after each time."""
+    return int(st.session_state.get("_upload_round", 0))
+
+
+def next_upload_round() -> None:
+    """Called when uploads were taken."""
+    st.session_state["_upload_round"] = upload_round() + 1
+
+
+def uploads() -> Mapping[str, Source]:
+    """The uploads that were chosen for an import, by token."""
+    held: Mapping[str, Source] = st.session_state.get("_uploads", {})
+    return held
+
+
+def set_uploads(sources: Mapping[str, Source]) -> None:
+    """Keep these uploads in mind."""
+    st.session_state["_uploads"] = dict(sources)
+
+
+def mark() -> str:
+    """A mark of what is being prepared on this page, such as an import, until it has been started."""
+    if "_mark" not in st.session_state:
+        st.session_state["_mark"] = uuid.uuid4().hex
+    return str(st.session_state["_mark"])
+
+
+def end_mark() -> None:
+    """It has been started, or refused: what is prepared next is another."""
+    st.session_state.pop("_mark", None)
+
+
+def choose_encoding(encoding: str) -> None:
+    """Choose an encoding in the field of the import page. For a callback."""
+    st.session_state[ENCODING] = encoding

@@ -82,7 +82,5 @@ def _approved_examples(place: Workspace, format_type: str) -> tuple[int | None, 
         return None, 3
     shown = st.slider("Examples in a prompt", 1, MOST_SHOTS, 3, key="few_shot")
     if (approved := datasets[dataset_id].approved) < shown:
-        st.caption(
-            f"Only {plural(approved, 'example')} {'is' if approved == 1 else 'are'} approved; prompts show that."
-        )
+        st.caption(f"It has {plural(approved, 'approved example')} only; each prompt shows all of them.")
     return dataset_id, shown

@@ -18,6 +18,18 @@ STATUS = {
 }
 BUDGET_REACHED = ("budget reached", "orange", ":material/savings:")
 """Instead of “interrupted”, where that is why."""
+DOUBTS = {
+    "last_not_assistant": "the last message is not by the assistant",
+    "assistant_twice": "the assistant speaks twice in a row",
+    "no_user": "no message by a user",
+    "late_system": "a system message that is not the first",
+    "orphan_tool": "an answer of a tool that nobody called",
+    "blank_text": "a message without text",
+    "no_instruction": "no instruction",
+    "prompt_answered": "the prompt ends with an answer",
+    "no_difference": "both answers are the same",
+}
+"""Rule that flags imported examples -> what it says of them."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ID_DIGITS = 18
 """The longest whole number that every database takes has more digits than this."""
@@ -87,6 +99,18 @@ def gibibytes(amount: int) -> str:
 def megabytes(amount: int) -> str:
     """``3.4 MB`` (of 2**20 bytes)."""
     return f"{amount / 2**20:.1f} MB"
+
+
+def file_size(amount: int) -> str:
+    """``812 bytes``, ``12 kB``, ``3.4 MB`` (of 1,000,000 bytes, as the limits are)."""
+    if amount < 1000:
+        return plural(amount, "byte")
+    return f"{amount / 1000:,.0f} kB" if amount < 1_000_000 else f"{amount / 1_000_000:,.1f} MB"
+
+
+def flag_in_words(rule: str) -> str:
+    """What a rule says of the examples that it flags."""
+    return DOUBTS.get(rule, rule.replace("_", " "))
 
 
 def as_label(text: str) -> str:

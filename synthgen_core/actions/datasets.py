@@ -1,19 +1,25 @@
-"""Looking at datasets and their examples; downloading, renaming, deleting and restoring them."""
+"""Looking at datasets and their examples; downloading them, and changing what they are called."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from synthgen_core.database import Details, Import, Summary
+from synthgen_core.database.examples import ALL_ACTIVE
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.files import to_line, write_atomically
 from synthgen_core.formats import SURROGATE, get_format
-from synthgen_core.models import Dataset, Example
+from synthgen_core.models import Dataset, Example, ExampleFilter, Job, Origin, Parent
 from synthgen_core.workspace import ACTIVE, Workspace
 
 PAGE_SIZE = 20
 """Rows of a list that are shown at once."""
 LONGEST_NAME = 200
-STOP_SECONDS = 5.0
+LONGEST_TEXT = 1000
+"""Of a text that is looked for."""
+MOST_TAGS, LONGEST_TAG = 50, 60
+MEASURED_SORTS = ("mean_score", "reviewed")
+"""Columns that are measured, and have to be fresh before they are sorted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,25 @@ class DatasetPage:
 
     rows: list[Dataset]
     total: int
+    summaries: Mapping[int, Summary]
+    """Mean score and reviewed examples of each row, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All that is known of a dataset as a whole."""
+
+    dataset: Dataset
+    summary: Summary
+    details: Details
+    parents: list[Parent]
+    """What it was made from, by an operation."""
+    children: list[Dataset]
+    """What was made from it, by operations."""
+    imports: list[Import]
+    """Which files were brought in to make it."""
+    jobs: list[Job]
+    """What was done to it in the background, the newest first."""
 
 
 def get_datasets(
@@ -29,27 +54,34 @@ def get_datasets(
     domain: str | None = None,
     format_type: str | None = None,
     *,
+    origin: Origin | None = None,
     text: str = "",
     sort: str = "updated_at",
     is_descending: bool = True,
     page: int = 1,
     page_size: int = PAGE_SIZE,
 ) -> DatasetPage:
-    """One page (from 1) of the datasets that match. Raises NotFoundError for an unknown domain or format."""
+    """One page (from 1) of the datasets that match.
+
+    Raises NotFoundError for an unknown domain or format, ConfigError for a column that lists cannot be sorted by.
+    """
     text = storable(text)
     slug = workspace.catalogue.domain(domain).slug if domain else None
     shape = get_format(format_type).name if format_type else None
-    total = workspace.database.count_datasets(slug, shape, text=text)
+    total = workspace.database.count_datasets(slug, shape, origin=origin, text=text)
+    if sort in MEASURED_SORTS:
+        workspace.database.refresh_summaries()
     rows = workspace.database.get_datasets(
         slug,
         shape,
+        origin=origin,
         text=text,
         sort=sort,
         is_descending=is_descending,
         limit=page_size,
         offset=max(0, page - 1) * page_size,
     )
-    return DatasetPage(rows, total)
+    return DatasetPage(rows, total, workspace.database.get_summaries([row.id for row in rows]))
 
 
 def get_dataset_details(workspace: Workspace, dataset_id: int) -> Dataset:
@@ -68,12 +100,46 @@ def find_dataset(workspace: Workspace, name: str) -> Dataset:
     raise NotFoundError.of("dataset", name, [dataset.name for dataset in datasets])
 
 
+def describe_dataset(workspace: Workspace, dataset_id: int) -> Description:
+    """All that is known of a dataset as a whole; measured once for each of its states. Raises NotFoundError."""
+    database = workspace.database
+    dataset = database.get_dataset(dataset_id)
+    return Description(
+        dataset,
+        database.get_summaries([dataset_id])[dataset_id],
+        database.get_details(dataset_id),
+        database.get_parents(dataset_id),
+        database.get_children(dataset_id),
+        database.get_imports(dataset_id=dataset_id),
+        database.get_jobs(dataset_id=dataset_id),
+    )
+
+
 def get_dataset_examples(
-    workspace: Workspace, dataset_id: int, limit: int = PAGE_SIZE, offset: int = 0
+    workspace: Workspace,
+    dataset_id: int,
+    limit: int = PAGE_SIZE,
+    offset: int = 0,
+    *,
+    filter: ExampleFilter = ALL_ACTIVE,
+    sort: str = "example_index",
+    is_descending: bool = False,
 ) -> list[Example]:
-    """A page of a dataset's active examples, in order. Raises NotFoundError."""
+    """A page of a dataset's examples. Raises NotFoundError, or ConfigError for a column that cannot be sorted by."""
     workspace.database.get_dataset(dataset_id)
-    return workspace.database.get_dataset_examples(dataset_id, limit, offset)
+    return workspace.database.get_dataset_examples(
+        dataset_id, limit, offset, filter=_storable(filter), sort=sort, is_descending=is_descending
+    )
+
+
+def count_examples(workspace: Workspace, dataset_id: int, filter: ExampleFilter = ALL_ACTIVE) -> int:
+    """How many examples of a dataset match."""
+    return workspace.database.count_examples(dataset_id, _storable(filter))
+
+
+def _storable(filter: ExampleFilter) -> ExampleFilter:
+    drawn = {storable(name): storable(value) for name, value in filter.parameters.items()}
+    return replace(filter, text=storable(filter.text)[:LONGEST_TEXT], parameters=drawn)
 
 
 def download_dataset(workspace: Workspace, dataset_id: int) -> Path:
@@ -117,31 +183,30 @@ def storable(text: str) -> str:
     return SURROGATE.sub("\ufffd", text).replace("\0", "")
 
 
+def update_dataset(
+    workspace: Workspace,
+    dataset_id: int,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    tags: Sequence[str] | None = None,
+) -> Dataset:
+    """Change what is given. Tags are kept once each, in order.
+
+    Raises NotFoundError, or ConfigError for an empty name or too many tags.
+    """
+    if name is not None and not (name := clean_name(name)):
+        raise ConfigError("A dataset needs a name.", "Type one.")
+    if tags is not None:
+        tags = list(dict.fromkeys(tag for each in tags if (tag := clean_name(each)[:LONGEST_TAG].rstrip())))
+        if len(tags) > MOST_TAGS:
+            raise ConfigError(f"{len(tags)} tags are too many.", f"Keep to {MOST_TAGS}.")
+    if description is not None:
+        description = storable(description).strip()
+    workspace.database.update_dataset(dataset_id, name=name, description=description, tags=tags)
+    return workspace.database.get_dataset(dataset_id)
+
+
 def rename_dataset(workspace: Workspace, dataset_id: int, name: str, description: str = "") -> None:
     """Change name and description. Raises NotFoundError, or ConfigError for an empty name."""
-    if not (name := clean_name(name)):
-        raise ConfigError("A dataset needs a name.", "Type one.")
-    workspace.database.update_dataset(dataset_id, name=name, description=storable(description).strip())
-
-
-def delete_dataset(workspace: Workspace, dataset_id: int) -> None:
-    """Move a dataset to the trash and remove its file; its jobs are cancelled first, their history stays.
-
-    Raises NotFoundError.
-    """
-    dataset = workspace.database.get_dataset(dataset_id)
-    running = workspace.database.get_jobs(ACTIVE, dataset_id=dataset_id)
-    workspace.database.delete_dataset(dataset_id)
-    for job in running:
-        workspace.runner.cancel(job.id)
-    for job in running:
-        workspace.runner.wait(job.id, STOP_SECONDS)
-    workspace.mirror.remove(dataset_id, dataset.file_path)
-
-
-def restore_dataset(workspace: Workspace, dataset_id: int) -> Dataset:
-    """Take a dataset out of the trash and write its file anew. Raises NotFoundError or DatabaseError."""
-    workspace.database.restore_dataset(dataset_id)
-    dataset = workspace.database.get_dataset(dataset_id)
-    workspace.mirror.rewrite(dataset_id, dataset.file_path)
-    return dataset
+    update_dataset(workspace, dataset_id, name=name, description=description)

@@ -155,18 +155,25 @@ def examples_of(
                 yield example_id, orjson.loads(content), orjson.loads(metadata)
         return
     for example_id, first, last, facts in workspace.database.stream_edits(order.dataset_id, ids, order.mark):
-        metadata: JsonObject = orjson.loads(facts)
-        is_by_model = metadata.get("model")
+        known: JsonObject = orjson.loads(facts)
+        is_by_model = known.get("model")
         pair = pair_of(order.edited, orjson.loads(first), orjson.loads(last)) if is_by_model else NOT_BY_MODEL
         if isinstance(pair, Omission):
             tell(example_id, pair)
         else:
-            yield example_id, pair, metadata
+            yield example_id, pair, known
 
 
 def manifest_name(path: Path, *, is_folder: bool) -> str:
     """What the manifest is called: in the folder, or beside the file."""
     return MANIFEST if is_folder else f"{path.stem}.{MANIFEST}"
+
+
+def is_in_folder(export: Export) -> bool:
+    """The export is a folder of its own."""
+    asked = export.options["request"]
+    assert isinstance(asked, dict)
+    return get_target(export.target).is_folder or bool(asked["split"])
 
 
 def manifest_of(export: Export) -> bytes:

@@ -9,13 +9,21 @@ from typing import IO, Any
 import orjson
 
 from synthgen_core.actions.datasets import clean_name
-from synthgen_core.errors import InvalidExampleError
+from synthgen_core.errors import InvalidExampleError, NotFoundError
 from synthgen_core.files import write_atomically
 from synthgen_core.formats import json_faults
 from synthgen_core.models import Json, JsonObject
+from synthgen_core.readers import ENCODINGS as ENCODINGS
 from synthgen_core.readers import BadLine, Limits, open_reader
 from synthgen_core.settings import Settings
-from synthgen_core.uploads import FileFacts, keep_stream, look_at_file, remove_old_uploads, remove_upload
+from synthgen_core.uploads import (
+    FileFacts,
+    keep_stream,
+    look_at_file,
+    remove_old_uploads,
+    remove_upload,
+    upload_path,
+)
 from synthgen_core.workspace import Workspace
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
@@ -23,6 +31,7 @@ MB = 1_000_000
 UPLOAD_SECONDS = 24 * 3600.0
 """How long an upload is kept that nobody imported."""
 NAMELESS = "file"
+TOKEN = re.compile("[0-9a-f]{32}")
 TURNING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and Unicode's marks for the direction of text."""
 
@@ -41,6 +50,11 @@ class Source:
         """The label without what names the type."""
         stem = self.label.removesuffix(".gz")
         return next((stem.removesuffix(suffix) for suffix in SUFFIXES if stem.lower().endswith(suffix)), stem) or stem
+
+    @property
+    def token(self) -> str:
+        """By this an upload is found again; see ``find_upload``."""
+        return self.facts.path.stem if self.is_upload else ""
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -61,6 +75,18 @@ def keep_upload(workspace: Workspace, name: str, stream: IO[bytes]) -> Source:
     settings = workspace.settings
     facts = keep_stream(settings.uploads_dir, stream, settings.import_max_file_mb * MB)
     return Source(label_of(name), facts, is_upload=True)
+
+
+def find_upload(workspace: Workspace, token: str, name: str) -> Source:
+    """An upload that is still kept, by its token, with the name that it had. Raises NotFoundError once it is gone."""
+    label = label_of(name)
+    try:
+        if not TOKEN.fullmatch(token):
+            raise NotFoundError("This is the name of no upload.")
+        facts = look_at_file(upload_path(workspace.settings.uploads_dir, token))
+    except NotFoundError as error:
+        raise NotFoundError(f"The upload “{label}” is gone; it is kept for a day.", "Upload it again.") from error
+    return Source(label, facts, is_upload=True)
 
 
 def local_file(path: Path) -> Source:

@@ -160,6 +160,14 @@ def preview_import(workspace: Workspace, source: Source, options: ImportOptions 
     )
 
 
+def common_format(previews: Iterable[ImportPreview]) -> str:
+    """The format for one dataset of all these files; empty where no row would come in."""
+    formats: Counter[str] = Counter()
+    for preview in previews:
+        formats.update(preview.formats)
+    return choose_format(formats) if formats else ""
+
+
 def find_earlier(workspace: Workspace, source: Source) -> Earlier | None:
     """The dataset that the same content was imported to, if it is still there; the latest of several."""
     for one in workspace.database.get_imports(content_hash=source.facts.content_hash):

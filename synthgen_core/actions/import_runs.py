@@ -1,7 +1,7 @@
 """The work of an import, in the background: read, put in one format, write batch by batch, show it once it is whole."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from synthgen_core.actions.import_files import Source, forget_upload, limits_of
@@ -98,8 +98,8 @@ class ImportWork:
         """Lines since the last batch that did not come in."""
         self._index = 0
         """Of the next example."""
-        self._share = 0.0
-        """Of all bytes, what was read."""
+        self._share: Callable[[], float] = float
+        """How much of all bytes was read, 0 to 1."""
 
     def perform(self) -> None:
         """Import everything, or leave nothing behind.
@@ -177,7 +177,7 @@ class ImportWork:
             self._tallies[-1].keep(fitted)
             self._take(fitted)
             if len(self._batch) + self._given_up >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
-                self._write(format, round(rows / max(self._share, 1e-9)))
+                self._write(format, max(rows, round(rows / (self._share() or 1.0))))
         self._write(format, rows)
 
     def _outcomes(self) -> Iterator[Accepted | BadLine]:
@@ -189,9 +189,8 @@ class ImportWork:
         for source in self._sources:
             self._tallies.append(tally := FileTally())
             with open_source(self._workspace, source, self._options) as reader:
-                for outcome in read_examples(reader, mapping):
-                    self._share = (before + reader.position) / total
-                    yield outcome
+                self._share = lambda reader=reader, before=before: (before + reader.position) / total
+                yield from read_examples(reader, mapping)
                 tally.blank, tally.remarks = reader.blank, reader.notes
             before += source.facts.size
             if not source.facts.is_same:

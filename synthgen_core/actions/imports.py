@@ -129,6 +129,12 @@ def get_import_report(workspace: Workspace, job_id: int) -> ImportReport:
     )
 
 
+def get_sources(workspace: Workspace, job_id: int) -> list[Source]:
+    """The uploads of an import that are still kept: to import them in another way. Raises NotFoundError."""
+    sources = from_json(workspace.database.get_job(job_id).parameters["sources"])
+    return [source for source in sources if source.is_upload and source.facts.is_same]
+
+
 def scan_folder(workspace: Workspace) -> ScanReport:
     """Import every data file in the folder of datasets that is neither ours nor known; each stays where it is.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from synthgen_core.actions.curation import resume_curation
 from synthgen_core.actions.generation import resume_generation
 from synthgen_core.actions.imports import resume_import
 from synthgen_core.actions.usage import cost_in_words
@@ -12,7 +13,11 @@ from synthgen_core.errors import BudgetReachedError, NotFoundError
 from synthgen_core.models import Example, Job, JobKind, JobStatus
 from synthgen_core.workspace import ACTIVE, Workspace
 
-RESUME: Mapping[JobKind, Callable[..., Job]] = {JobKind.GENERATION: resume_generation, JobKind.IMPORT: resume_import}
+RESUME: Mapping[JobKind, Callable[..., Job]] = {
+    JobKind.GENERATION: resume_generation,
+    JobKind.IMPORT: resume_import,
+    JobKind.CURATION: resume_curation,
+}
 """Each takes a workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
 
 

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 
 from synthgen_core.actions import jobs as job_actions
 from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
+from synthgen_core.cli.commands_export import export, export_arguments, verify, verify_arguments
 from synthgen_core.cli.commands_generate import generate, generate_arguments, resume, resume_arguments
+from synthgen_core.cli.commands_import import import_arguments, import_files, scan
 from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
 from synthgen_core.cli.output import DONE, FAILED, cost_json, print_json, print_table
 from synthgen_core.domains import load_catalogue
@@ -189,6 +191,10 @@ def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command("generate", "make a dataset", generate, generate_arguments),
     Command("resume", "go on with a job that stopped short", resume, resume_arguments),
+    Command("import", "bring files in", import_files, import_arguments),
+    Command("scan", "import what is new in the folder of datasets", scan),
+    Command("export", "write a dataset for a trainer, after a look at what is lost", export, export_arguments),
+    Command("verify", "compare a dataset with its file and its exports", verify, verify_arguments),
     Command("datasets", "list the datasets", list_datasets),
     Command("jobs", "list the jobs", list_jobs, _jobs_arguments),
     Command("usage", "sum up calls, tokens and costs", show_usage, _usage_arguments),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
+from synthgen_core.cli.commands_import import finish_imports
 from synthgen_core.cli.commands_providers import settings_of
 from synthgen_core.cli.output import DONE, FAILED, INTERRUPTED, PARTIAL, cost_json, print_json, watch
-from synthgen_core.models import Job, JobStatus, Method, ProviderConfig
+from synthgen_core.models import Job, JobKind, JobStatus, Method, ProviderConfig
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import Workspace, open_workspace
 
@@ -40,6 +41,9 @@ def generate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, help="calls at a time")
     parser.add_argument("--temperature", type=float, help="0 to 2 (default: the method's own)")
     _budget_arguments(parser)
+    parser.add_argument(
+        "--batch", action="store_true", help="send the calls in batches: cheaper, but it can take 24 hours"
+    )
     parser.add_argument("--no-cache", action="store_true", help="do not use paid replies of other jobs again")
     parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
 
@@ -85,6 +89,7 @@ def generate(options: argparse.Namespace) -> int:
         few_shot_from=options.few_shot_from,
         few_shot=options.few_shot,
         use_cache=not options.no_cache,
+        use_batch=options.batch,
         max_cost=options.max_cost,
         max_tokens_total=options.max_tokens_total,
     )
@@ -126,7 +131,10 @@ def resume(options: argparse.Namespace) -> int:
     try:
         job = job_actions.find_job(workspace, options.job)
         budget = {"max_cost": options.max_cost, "max_tokens_total": options.max_tokens_total}
-        return _finish(workspace, job_actions.resume_task(workspace, job.id, **budget), options)
+        job = job_actions.resume_task(workspace, job.id, **budget)
+        if job.kind is JobKind.IMPORT:
+            return finish_imports(workspace, [job], options, {})
+        return _finish(workspace, job, options)
     finally:
         workspace.close()
 

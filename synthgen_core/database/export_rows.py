@@ -18,7 +18,7 @@ from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import JUDGED, filter_conditions, raw
 from synthgen_core.database.tables import example_revisions, examples, reviews
 from synthgen_core.database.versions import state_at
-from synthgen_core.models import ExampleFilter, Watermark
+from synthgen_core.models import ExampleFilter, ExampleStatus, Watermark
 
 ROWS = 2000
 """Examples of one query."""
@@ -154,6 +154,15 @@ class ExportRowRoom(Connection):
                 first, *later = group
                 if later and later[-1][2] in BY_PEOPLE:
                     yield example_id, first[1], later[-1][1], first[3]
+
+    def stream_fingerprints(self, dataset_id: int) -> Iterator[tuple[int, bool, bytes, str]]:
+        """(id, whether it is active, content as JSON, its kept fingerprint) of all examples of a dataset."""
+        is_active = examples.c.status == ExampleStatus.ACTIVE
+        columns = (examples.c.id, is_active, Utf8(raw(examples.c.content)), examples.c.content_hash)
+        query = sa.select(*columns).where(examples.c.dataset_id == dataset_id).order_by(examples.c.id)
+        with self._reading() as connection:
+            for row in connection.execution_options(yield_per=ROWS).execute(query):
+                yield row[0], bool(row[1]), row[2], row[3]
 
     def gather_facts(self, ids: Sequence[int]) -> ExampleFacts:
         """What is known of these examples together."""

@@ -10,16 +10,17 @@ import sqlalchemy as sa
 from synthgen_core.database.datasets import NewDataset, insert_dataset, now, to_dataset
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import add_to_count, measured
-from synthgen_core.database.filters import filter_conditions
+from synthgen_core.database.filters import ParameterText, filter_conditions, raw
 from synthgen_core.database.imports import NewImport, insert_imports
 from synthgen_core.database.jobs import ACTIVE, Progress, add_progress
 from synthgen_core.database.tables import dataset_parents, datasets, examples, flags, jobs, judgements, reviews
 from synthgen_core.database.versions import state_at, watermark_of
 from synthgen_core.errors import NotFoundError
-from synthgen_core.models import Dataset, ExampleFilter, ExampleStatus, Origin, Parent, Watermark
+from synthgen_core.models import Dataset, ExampleFilter, ExampleStatus, JsonObject, Origin, Parent, Watermark
 
 CARRIED = (flags, judgements, reviews)
 """What was said of an example as it is goes with its copy."""
+ROWS = 10_000
 RAW_EXAMPLES = sa.table("examples", *(sa.column(column.name) for column in examples.c if column.name != "id"))
 """Without types: texts of JSON and times are copied as they are."""
 
@@ -90,11 +91,10 @@ class LineageRoom(Connection):
         with self._reading() as connection:
             return [to_dataset(row) for row in connection.execute(query.order_by(datasets.c.id.desc()))]
 
-    def get_made_by(self, job_id: int) -> list[Dataset]:
-        """The datasets that a job made, and are not in the trash, in the order in which it began them."""
-        query = sa.select(datasets).where(
-            datasets.c.job_id == job_id, datasets.c.deleted_at.is_(None), datasets.c.is_ready
-        )
+    def get_made_by(self, job_id: int, *, is_ready: bool = True) -> list[Dataset]:
+        """The datasets that a job made, or those that it is making, in the order in which it began them."""
+        live = datasets.c.is_ready if is_ready else ~datasets.c.is_ready
+        query = sa.select(datasets).where(datasets.c.job_id == job_id, datasets.c.deleted_at.is_(None), live)
         with self._reading() as connection:
             return [to_dataset(row) for row in connection.execute(query.order_by(datasets.c.id))]
 
@@ -112,8 +112,17 @@ class LineageRoom(Connection):
         query = sa.select(examples.c.id).where(examples.c.dataset_id == dataset_id, *filter_conditions(filter))
         with self._writing() as connection:
             mark = watermark_of(connection, dataset_id)
-            rows = connection.execution_options(yield_per=10_000).execute(query.order_by(examples.c.example_index))
+            rows = connection.execution_options(yield_per=ROWS).execute(query.order_by(examples.c.example_index))
             return array("q", rows.scalars()), mark
+
+    def get_parameter_values(self, dataset_id: int, name: str) -> dict[int, str | None]:
+        """The value that each example of a dataset was drawn with, removed ones too; None where it has none."""
+        query = sa.select(examples.c.id, ParameterText(raw(examples.c.metadata), name))
+        query = query.where(examples.c.dataset_id == dataset_id)
+        seen: dict[str | None, str | None] = {}  # one text for all that are equal
+        with self._reading() as connection:
+            rows = connection.execution_options(yield_per=ROWS).execute(query)
+            return {row[0]: seen.setdefault(row[1], row[1]) for row in rows}
 
     def copy_examples(
         self,
@@ -130,7 +139,7 @@ class LineageRoom(Connection):
 
         ``seconds``: time that the job has run, in all.
 
-        Scores, flags, judgements and reviews go along unless the example changed since that state. Metadata gains
+        Scores, flags, judgements and reviews go along unless the example changed since that state. Metadata gain
         ``origin``: dataset and example that it was copied from. Raises NotFoundError if ``into`` was deleted.
         """
         at = now()
@@ -151,7 +160,7 @@ class LineageRoom(Connection):
                     "dataset_id": into,
                     "example_index": index,
                     "content": row.content,
-                    "metadata": _with_origin(row.metadata, source_id, row.id),
+                    "metadata": orjson.dumps(with_origin(orjson.loads(row.metadata), source_id, row.id)).decode(),
                     "status": ExampleStatus.ACTIVE.value,
                     "created_at": moment,
                     "updated_at": moment,
@@ -177,9 +186,11 @@ def _measured(row: Any) -> dict[str, object]:
     return measured(orjson.loads(row.content)) | {"quality_score": None}
 
 
-def _with_origin(metadata: str, dataset_id: int, example_id: int) -> str:
-    origin = {"dataset": dataset_id, "example": example_id}
-    return orjson.dumps(orjson.loads(metadata) | {"origin": origin}).decode()
+def with_origin(metadata: JsonObject, dataset_id: int, example_id: int) -> JsonObject:
+    """Metadata that say which example this one was made from, and, within that, what that one was made from."""
+    before = metadata.get("origin")
+    origin: JsonObject = {"dataset": dataset_id, "example": example_id}
+    return metadata | {"origin": origin | ({"origin": before} if isinstance(before, dict) else {})}
 
 
 def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence[int], kept: Sequence[int]) -> None:

@@ -72,6 +72,7 @@ PARAMETERS = {
 SELECT each.key, CAST(each.atom AS TEXT), count(*) AS count
 FROM examples, json_each(examples.metadata, '$.parameters') AS each
 WHERE examples.dataset_id = :dataset_id AND examples.status = 'active' AND each.atom IS NOT NULL
+    AND typeof(each.key) = 'text'
 GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2""",
     "postgresql": """
 SELECT each.key, each.value, count(*) AS count

@@ -8,48 +8,25 @@ shapes that files have it in are rows of ``shapes.SHAPES``.
 from collections.abc import Mapping
 
 from synthgen_core.errors import InvalidExampleError, NotFoundError
-from synthgen_core.formats.chat import CHAT, CHAT_ROLES
-from synthgen_core.formats.definition import (
-    MAX_BYTES,
-    SHOWN,
-    SURROGATE,
-    Format,
-    Issue,
-    character_faults,
-    has_surrogate,
-    json_faults,
-    shown,
-)
+from synthgen_core.formats.chat import CHAT
+from synthgen_core.formats.definition import MAX_BYTES, SURROGATE, Format, Issue, json_faults, shown
 from synthgen_core.formats.instruction import INSTRUCTION, joined
-from synthgen_core.formats.messages import (
-    ROLES,
-    SYSTEM_ROLES,
-    calls_tools,
-    messages_in,
-    text_of,
-)
+from synthgen_core.formats.messages import ROLES, SYSTEM_ROLES, calls_tools, messages_in, text_of
 from synthgen_core.formats.preference import PREFERENCE
 from synthgen_core.models import Json
 
 __all__ = [
-    "CHAT",
-    "CHAT_ROLES",
     "FORMATS",
     "GENERATED",
-    "INSTRUCTION",
     "MAX_BYTES",
-    "PREFERENCE",
     "ROLES",
-    "SHOWN",
     "SURROGATE",
     "SYSTEM_ROLES",
     "Format",
     "Issue",
     "calls_tools",
-    "character_faults",
     "detect_format_type",
     "get_format",
-    "has_surrogate",
     "joined",
     "json_faults",
     "messages_in",

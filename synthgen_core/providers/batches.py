@@ -12,9 +12,9 @@ from datetime import datetime
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
 from synthgen_core.models import ChatRequest, Completion, ProviderConfig
 
-MOST_REQUESTS = 10_000
-MOST_BYTES = 60 * 10**6
-"""Of one batch. OpenAI takes 50,000 requests and 200 MB, Anthropic 100,000 and 256 MB; a smaller one fits into memory,
+MOST_REQUESTS = 5_000
+MOST_BYTES = 30 * 10**6
+"""Of one batch. OpenAI takes 50,000 requests and 200 MB, Anthropic 100,000 and 256 MB; a smaller one takes less memory,
 brings its replies sooner, and little is lost with it."""
 FULL = "batch_limit"
 """The cause of an error: the service holds as many requests of this account as it will."""

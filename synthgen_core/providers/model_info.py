@@ -123,8 +123,10 @@ def _price(value: object) -> Decimal:
 
 
 def _factor(value: object) -> Decimal:
-    if not isinstance(value, bool) and isinstance(value, int | Decimal) and 0 < value <= 1:
-        return Decimal(value)
+    if not isinstance(value, bool) and isinstance(value, int | Decimal):
+        factor = Decimal(value)
+        if factor.is_finite() and 0 < factor <= 1:
+            return factor
     raise ValueError("a part of the ordinary price is expected, such as 0.5")
 
 

@@ -83,8 +83,10 @@ def from_table(row: JsonObject) -> JsonObject:
     if not nested:
         return row
     full = {key: nested.get(key, value) for key, value in row.items() if value is not None}
-    if METADATA in nested and "instruction" in full:
-        full.setdefault("input", "")
+    if METADATA in nested:
+        full |= {key: "" for key in ("instruction", "input") if "output" in full and key not in full}
+        if isinstance(tools := full.get("tools"), str) and isinstance(found := _parsed(tools), list):
+            full["tools"] = found
     for key in _LISTS_OF_MESSAGES:
         if isinstance(value := full.get(key), list):
             full[key] = [_without_nulls(message) for message in value]

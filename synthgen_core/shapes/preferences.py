@@ -37,27 +37,24 @@ def _is_trl(row: JsonObject) -> bool:
 
 def _read_trl(row: JsonObject) -> Reading:
     layout: JsonObject = {}
-    prompt = row.get("prompt")
+    has_prompt = bool(row.get("prompt"))
     sides = []
     for side in SIDES:
-        messages, form, keys = _read_side(side, row[side], has_prompt=bool(prompt))
+        messages, form, keys = _read_side(side, row[side], has_prompt=has_prompt)
         sides.append(messages)
         layout |= {side: form} if form != LIST else {}
         layout |= {"keys": keys} if keys != ROLE_KEYS else {}
-    asked, prompt_form, _ = read_field("prompt", prompt, Role.USER) if prompt else ([], NONE, ROLE_KEYS)
+    asked, form, _ = read_field("prompt", row["prompt"], Role.USER) if has_prompt else ([], NONE, ROLE_KEYS)
     used = {"prompt", "tools", *SIDES}
-    if shared := _shared_opening(*sides):
+    shared = _shared_opening(*sides)
+    if form == TEXT and shared and row["prompt"] != _last_user_text(shared):
+        used.remove("prompt")  # the conversations are whole without it; it is another spelling, or a key
+        form = NONE
+    layout |= {"prompt": form} if form != LIST else {}
+    if shared and (form in (TEXT, NONE) or shared[: len(asked)] == asked):
         layout["is_repeated"] = True
-        if prompt_form == LIST and shared[: len(asked)] == asked:
-            shared = asked
-        elif prompt_form == TEXT and prompt == _last_user_text(shared):
-            pass
-        elif prompt:
-            prompt_form = NONE
-            used.remove("prompt")
-        asked = shared
-        sides = [messages[len(shared) :] for messages in sides]
-    layout |= {"prompt": prompt_form} if prompt_form != LIST else {}
+        asked = shared if form in (TEXT, NONE) else asked
+        sides = [messages[len(asked) :] for messages in sides]
     if isinstance(system := row.get("system"), str | None):
         used.add("system")
         if system:

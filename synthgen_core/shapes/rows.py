@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from synthgen_core.errors import InvalidExampleError, NotFoundError
 from synthgen_core.formats import FORMATS, Format, Issue, get_format, json_faults, shown
+from synthgen_core.formats.definition import has_surrogate
 from synthgen_core.models import Json, JsonObject
 from synthgen_core.shapes.answers import ALPACA, PROMPT_COMPLETION
 from synthgen_core.shapes.conversations import OPENAI_CHAT, SHAREGPT_CHAT
@@ -27,6 +28,7 @@ SHAPES: Mapping[str, Shape] = {
 }
 """Name -> shape. Pairs come before conversations: files of pairs often have the better conversation beside them."""
 MAX_WRAPPING = 4
+TURNS = ("user", "assistant")
 SOURCE = "source"
 
 
@@ -59,6 +61,8 @@ def read_row(row: Json, line: int | None = None) -> ShapedRow:
     """
     if not isinstance(row, dict):
         raise InvalidExampleError(f"The row is {shown(row)}.", "Give a JSON object.", reason="not_object")
+    if (short := _read_plain_chat(row, line)) is not None:
+        return short
     found = from_table(row)
     for layers in range(MAX_WRAPPING):
         for shape in SHAPES.values():
@@ -72,6 +76,26 @@ def read_row(row: Json, line: int | None = None) -> ShapedRow:
         "Say which columns hold what.",
         reason="unknown_shape",
     )
+
+
+def _read_plain_chat(row: JsonObject, line: int | None) -> ShapedRow | None:
+    """What the long way gives for a row of plain texts by user and assistant in turn, as most rows of most files are;
+    None for any other."""
+    messages = row.get("messages")
+    if len(row) != 1 or not isinstance(messages, list) or not messages or len(messages) % len(TURNS):
+        return None
+    for n, message in enumerate(messages):
+        if not isinstance(message, dict) or len(message) != len(("role", "content")):
+            return None
+        content = message.get("content")
+        if message.get("role") != TURNS[n % len(TURNS)] or not isinstance(content, str):
+            return None
+        if not content or content.isspace() or "\0" in content or (not content.isascii() and has_surrogate(content)):
+            return None
+    source: JsonObject = {"shape": OPENAI_CHAT.name}
+    if line is not None:
+        source["line"] = line
+    return ShapedRow(OPENAI_CHAT.name, "chat", row, {SOURCE: source}, ())
 
 
 def _read_as(shape: Shape, row: JsonObject, line: int | None, *, is_unwrapped: bool) -> ShapedRow:

@@ -107,7 +107,7 @@ TARGETS: Mapping[str, Target] = {
             formats=("chat",),
             shapes={"chat": "sharegpt"},
             check=check_sharegpt,
-            trim=trimmer(None, None, calls=Calls.BARE),
+            trim=trimmer(None, None, calls=Calls.BARE, joins_parts=True),
             keeps_extras=True,
         ),
         Target(

@@ -104,6 +104,7 @@ def check_alpaca(format: str, row: JsonObject) -> Iterator[Issue]:
 
 def check_sharegpt(format: str, row: JsonObject) -> Iterator[Issue]:
     """https://github.com/hiyouga/LLaMA-Factory/blob/main/data/README.md: who may speak at odd and at even places."""
+    yield from _values(row.get("conversations"))
     yield from _places(_speakers(row.get("conversations")), ends_with_answer=True)
 
 
@@ -114,9 +115,19 @@ def check_llama_factory(format: str, row: JsonObject) -> Iterator[Issue]:
     elif format == "chat":
         yield from check_sharegpt(format, row)
     else:
+        sides = [row.get("chosen"), row.get("rejected")]
+        yield from _values([*messages_in(row.get("conversations")), *sides])
         yield from _places(_speakers(row.get("conversations")), ends_with_answer=False)
-        if row.get("chosen") == row.get("rejected"):
+        if sides[0] == sides[1]:
             yield Issue("no_difference", "Both answers are the same.", "Change one, or remove the pair.")
+
+
+def _values(turns: Json) -> Iterator[Issue]:
+    for n, turn in enumerate(messages_in(turns), 1):
+        if not isinstance(turn.get("value", turn.get("content")), str):
+            yield Issue("not_text", f"Turn {n} is not just a text.", "Choose a target that knows parts.")
+        if "tool_calls" in turn:
+            yield Issue("mixed_turn", f"Turn {n} speaks and calls tools.", "Choose a target that knows such messages.")
 
 
 def _speakers(turns: Json) -> list[Json]:

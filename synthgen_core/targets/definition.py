@@ -97,6 +97,11 @@ class Target:
     """Format and the keys that occur -> column -> its kind for ``writers``; needed by CSV and Parquet."""
 
     @property
+    def needs_fields(self) -> bool:
+        """What is written depends on which keys occur in the rows."""
+        return self.is_folder or self.file_type != "jsonl"
+
+    @property
     def keeps_metadata(self) -> bool:
         """A row has the example's metadata."""
         return "own" in self.shapes.values()
@@ -106,8 +111,12 @@ class Target:
         kept = metadata if self.keeps_extras or self.keeps_metadata else {}
         return to_shape_row(self.shapes[format], format, content, kept)
 
+    def make_row(self, format: str, content: JsonObject, metadata: JsonObject) -> JsonObject:
+        """An example as a row, without what the target has no place for. Raises as ``to_row``."""
+        return self.to_row(format, self.trim(format, content)[0], metadata)
+
     def draft(self, format: str, content: JsonObject, metadata: JsonObject) -> Draft:
-        """An example as a row, with what is lost and what is wrong. Raises InvalidExampleError, as ``to_row`` does."""
+        """As ``make_row``, with what is left out and what is wrong. Raises as ``to_row``."""
         trimmed, omissions = self.trim(format, content)
         if not (self.keeps_extras or self.keeps_metadata):
             omissions += tuple(omitted_key(key, "of the imported rows") for key in extra_of(metadata))

@@ -49,7 +49,7 @@ def trimmer(
 
     def trim(format: str, content: JsonObject) -> tuple[JsonObject, tuple[Omission, ...]]:
         known = content if top is None else top[format]
-        told = [omittedomitted_key(key, "of examples") for key in content if key not in known]
+        told = [omitted_key(key, "of examples") for key in content if key not in known]
         kept: JsonObject = {key: value for key, value in content.items() if key in known}
         for name in LISTS:
             if name in kept:
@@ -65,6 +65,8 @@ def trimmer(
 
 
 def _with_keys(message: JsonObject, keys: tuple[str, ...], told: list[Omission]) -> JsonObject:
+    if all(key in keys for key in message) and None not in message.values():
+        return message
     told += [omitted_key(key, "of messages") for key, value in message.items() if key not in keys and value is not None]
     return {key: value for key, value in message.items() if key in keys and (value is not None or key == "content")}
 

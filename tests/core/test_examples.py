@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from synthgen_core.actions.datasets import delete_dataset, download_dataset
+from synthgen_core.actions.datasets import download_dataset
 from synthgen_core.actions.examples import get_example, update_example
+from synthgen_core.actions.trash import delete_dataset
 from synthgen_core.database import NewDataset, NewExample
 from synthgen_core.errors import ConfigError, ConflictError, InvalidExampleError, NotFoundError
-from synthgen_core.models import Dataset, JsonObject
+from synthgen_core.models import Dataset, JsonObject, Origin
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import Workspace, open_workspace
 
@@ -82,6 +83,20 @@ def test_an_edit_that_is_no_example_of_the_format_is_refused(
     with pytest.raises(InvalidExampleError):
         update_example(workspace, example_id, content, seen_revision=1, author="Ada")
     assert get_example(workspace, example_id).content == chat("Answer 0.")
+
+
+def test_what_was_imported_may_be_edited_as_freely_as_it_came(workspace: Workspace, dataset: Dataset) -> None:
+    free: JsonObject = {"messages": [{"role": "user", "content": "Why?", "name": "Ann"}]}
+    path = workspace.mirror.claim("imported", datetime.now(UTC))
+    new = NewDataset("Set", "", "", "chat", path, origin=Origin.IMPORTED)
+    imported = workspace.database.create_dataset(new)
+    workspace.database.add_examples(imported.id, [NewExample(0, chat("Answer."), {})])
+    edited = update_example(workspace, first_id(workspace, imported), free, seen_revision=1, author="Ada")
+    assert edited.content == free
+    with pytest.raises(InvalidExampleError):
+        update_example(workspace, first_id(workspace, dataset), free, seen_revision=1, author="Ada")
+    with pytest.raises(InvalidExampleError):
+        update_example(workspace, edited.id, {"messages": []}, seen_revision=2, author="Ada")
 
 
 def test_a_stale_edit_is_refused_and_changes_nothing(workspace: Workspace, dataset: Dataset) -> None:

@@ -29,7 +29,7 @@ ODD_TEXTS = (
 
 
 class Store:
-    """The examples of some datasets, as a database would stream them; counts how often it was asked."""
+    """The lines of some datasets, as a database would stream them; counts how often it was asked."""
 
     def __init__(self) -> None:
         self.texts: dict[int, list[str]] = {1: ["a", "b", "c"]}
@@ -43,7 +43,7 @@ class Store:
         self.loaded.set()
         assert self.may_load.wait(30)
         for n, text in enumerate(self.texts[dataset_id]):
-            yield content(text), {"n": n}
+            yield to_line(content(text), {"n": n})
 
 
 def content(text: str) -> JsonObject:

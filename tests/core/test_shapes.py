@@ -137,6 +137,11 @@ ROWS: list[tuple[str, JsonObject, JsonObject]] = [
     ),
     (
         "trl_preference",
+        {"prompt": [SYSTEM, USER, REPLY], "chosen": [USER, REPLY], "rejected": [USER, WORSE]},
+        {"prompt": [SYSTEM, USER, REPLY], "chosen": [USER, REPLY], "rejected": [USER, WORSE]},
+    ),
+    (
+        "trl_preference",
         {"system": "Be kind.", "prompt": "Hi.", "chosen": "Hello.", "rejected": "What.", "tools": [TOOL]},
         {"prompt": [SYSTEM, USER], "chosen": [REPLY], "rejected": [WORSE], "tools": [TOOL]},
     ),

@@ -180,9 +180,10 @@ def _reply(path: str, custom_id: str, body: dict[str, Any], act: Act) -> dict[st
     """What a single call gets, but other words for each request, as a model has them without a seed, too."""
     if act.status != 200:
         return wrap_error(path, act.text or "scripted", act.code)
-    return wrap(
-        path, write(body | {"options": custom_id}) if act.text is None else act.text, act.finish, str(body.get("model"))
-    )
+    if act.raw is not None:
+        return dict(json.loads(act.raw))
+    text = write(body | {"options": custom_id}) if act.text is None else act.text
+    return wrap(path, text, act.finish, str(body.get("model")))
 
 
 class _BatchHandler(ModelHandler):
@@ -285,11 +286,15 @@ class _BatchHandler(ModelHandler):
     def _results(self, batch_id: str, line: Callable[..., dict[str, Any]], is_in: Callable[[Act], bool]) -> None:
         act, batch = self._service.begin_step("results"), self._service.find(batch_id)
         if act.status >= 400 or batch is None:
-            self.send(act, wrap_error(self.path, "scripted", act.code))
+            said = wrap_error(self.path, "scripted" if act.text is None else act.text, act.code)
+            self.send(act if act.status >= 400 else Act(status=404), said)
+            return
+        if act.is_dropped:
+            self.hang_up()
             return
         lines = [line(name, batch.requests[name], done) for name, done in reversed(batch.acts.items()) if is_in(done)]
         raw = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in lines)
-        self.send(Act(raw=raw, cut=act.cut), {})
+        self.send(Act(raw=act.raw or raw, cut=act.cut), {})
 
 
 def _parts(block: bytes) -> list[email.message.Message]:

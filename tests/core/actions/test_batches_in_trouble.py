@@ -1,10 +1,12 @@
 """What can go wrong with a batch, and that nothing is lost, hidden or paid twice by it."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from synthgen_core.workspace import Workspace
 from tests.core.actions.batches import BAD, ask, place_for_batches, spoil
 from tests.core.actions.support import finish, make, until
 from tests.support.batch_server import BatchServer
+from tests.support.replies import wrap, write
 from tests.support.server import Act
 
 A_CALL = (100 * Decimal(1) + 50 * Decimal(10)) / 10**6
@@ -36,8 +39,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 @BOTH
-@pytest.mark.parametrize("step", ["create", "look"])
-@pytest.mark.parametrize("status", [429, 500])
+@pytest.mark.parametrize(("step", "status"), [("create", 429), ("look", 500)])
 def test_what_may_pass_is_waited_out(
     workspace: Workspace, server: BatchServer, provider: str, step: str, status: int
 ) -> None:
@@ -61,28 +63,27 @@ def test_a_batch_that_arrived_although_the_answer_was_lost_is_not_sent_twice(
 def test_replies_that_are_cut_off_are_fetched_again_and_counted_once(
     workspace: Workspace, server: BatchServer, provider: str
 ) -> None:
-    server.fault("results", Act(cut=700_000), Act(cut=900_000), Act(status=500))
-    job = make(workspace, ask(server, 500, provider))
+    server.fault("results", Act(cut=50_000), Act(cut=150_000), Act(status=500))
+    job = make(workspace, ask(server, 200, provider))
     assert server.seen["results"] == 4
-    assert (job.status, job.done, job.calls) == (JobStatus.COMPLETED, 500, 500)
-    assert job.cost == 500 * A_CALL / 2
+    assert (job.status, job.done, job.calls) == (JobStatus.COMPLETED, 200, 200)
+    assert job.cost == 200 * A_CALL / 2
 
 
-def test_a_batch_that_is_too_large_for_the_service_is_sent_in_parts(workspace: Workspace, server: BatchServer) -> None:
+def test_a_batch_for_which_the_service_has_no_room_is_sent_in_parts(workspace: Workspace, server: BatchServer) -> None:
     server.refusals.extend([FULL, FULL])
     job = make(workspace, ask(server, 100))
     assert (job.status, job.done) == (JobStatus.COMPLETED, 100)
-    assert [len(batch.requests) for batch in server.batches] == [100, 50, 25, 25, 25, 25]
-    assert [batch.round for batch in workspace.database.get_batches(job.id)] == [1] * 6
+    assert [len(batch.requests) for batch in server.batches] == [100, 50, 50, 50]
+    assert [batch.round for batch in workspace.database.get_batches(job.id)] == [1] * 4, "no round was used up"
     assert not server.calls
 
 
-def test_a_batch_that_has_no_room_beside_our_own_waits_for_them(workspace: Workspace, server: BatchServer) -> None:
+def test_a_service_without_room_for_a_single_request_ends_the_job(workspace: Workspace, server: BatchServer) -> None:
     server.refusals.append(FULL)
-    server.choose_refusals = lambda batch: len(batch.requests) < 50 and len(server.batches) == 3
-    job = make(workspace, ask(server, 90))
-    assert (job.status, job.done) == (JobStatus.COMPLETED, 90)
-    assert max(server.paid.values()) == 1
+    job = make(workspace, ask(server, 1))
+    assert (job.status, list(job.errors)) == (JobStatus.FAILED, ["batch_limit"])
+    assert [len(batch.requests) for batch in server.batches] == [1]
 
 
 def test_a_file_that_is_refused_ends_the_job_in_the_services_words(workspace: Workspace, server: BatchServer) -> None:
@@ -116,7 +117,7 @@ def test_a_batch_that_the_service_forgot_is_sent_again_and_that_is_said(
     server.is_held.clear()
     ended = finish(workspace, job)
     assert (ended.status, ended.done) == (JobStatus.COMPLETED, 25)
-    assert "no longer known" in str(ended.errors["lost_batch"])
+    assert "no longer knows" in str(ended.errors["lost_batch"])
 
 
 def test_another_batch_that_was_taken_for_ours_is_noticed(tmp_path: Path, server: BatchServer) -> None:
@@ -129,7 +130,7 @@ def test_another_batch_that_was_taken_for_ours_is_noticed(tmp_path: Path, server
     with closing(place_for_batches(tmp_path / "data")) as second:
         ended = finish(second, resume_task(second, job.id))
         assert (ended.status, ended.done, ended.calls) == (JobStatus.COMPLETED, 25, 25)
-        assert "never reached" in str(ended.errors["refused_batch"])
+        assert "never received" in str(ended.errors["refused_batch"])
     assert len(server.batches) == 2
 
 
@@ -141,15 +142,27 @@ def test_a_run_whose_replies_are_all_useless_ends_after_one_batch(workspace: Wor
     assert len(server.batches) == 1
 
 
+def charge(server: BatchServer) -> None:
+    """Let replies be long, so that their cost is not far from the worst case."""
+
+    def judge(body: dict[str, Any]) -> Act:
+        words = write(body | {"options": len(server.paid)})
+        usage = {"prompt_tokens": 2000, "completion_tokens": 2000}
+        return Act(raw=json.dumps(wrap("/chat/completions", words) | {"usage": usage}))
+
+    server.judge = judge
+
+
 def test_a_budget_is_never_passed_and_is_used_in_several_rounds(workspace: Workspace, server: BatchServer) -> None:
-    job = make(workspace, ask(server, 60, max_cost=Decimal("0.30")))
+    charge(server)
+    job = make(workspace, ask(server, 80, max_cost=Decimal("0.30")))
+    assert (job.status, job.note) == (JobStatus.INTERRUPTED, "Budget reached.")
     assert job.cost is not None
-    assert job.cost <= Decimal("0.30")
-    assert job.done == job.calls >= 1
-    assert (job.status, job.note) == (JobStatus.INTERRUPTED, "Budget reached.") or job.done == 60
-    assert len(server.batches) > 1, "one batch at the worst case would have been enough: the test shows nothing"
+    assert Decimal("0.25") < job.cost <= Decimal("0.30")
+    assert 0 < job.done == job.calls < 60
+    assert len(server.batches) > 1
     ended = finish(workspace, resume_task(workspace, job.id, max_cost=Decimal(5)))
-    assert (ended.status, ended.done) == (JobStatus.COMPLETED, 60)
+    assert (ended.status, ended.done) == (JobStatus.COMPLETED, 80)
     assert not server.calls, "what the budget held back is no reason to pay the ordinary price"
     assert max(server.paid.values()) == 1
 
@@ -194,6 +207,34 @@ def test_cancelling_while_the_service_is_away_ends_the_job_all_the_same(
     server.is_held.clear()
     ended = finish(workspace, resume_task(workspace, job.id))
     assert (ended.status, ended.done, len(server.batches)) == (JobStatus.COMPLETED, 25, 1)
+
+
+@BOTH
+def test_a_batch_that_was_over_when_it_was_cancelled_is_kept_whole(
+    workspace: Workspace, server: BatchServer, provider: str
+) -> None:
+    server.is_held.set()
+    job = start_generation(workspace, ask(server, 25, provider))
+    until(lambda: server.seen["look"])
+    server.is_held.clear()
+    server.look(server.batches[0])
+    workspace.runner.cancel(job.id)
+    assert finish(workspace, job).done == 25
+
+
+def test_a_batch_that_is_cancelled_while_it_is_sent_is_cancelled_at_the_service(
+    workspace: Workspace, server: BatchServer
+) -> None:
+    server.fault("create", Act(is_dropped=True))
+    server.fault("list", *[Act(status=500)] * 3)
+    job = start_generation(workspace, ask(server, 24))
+    until(lambda: server.seen["list"])
+    server.is_held.set()
+    server.clear_faults()
+    workspace.runner.cancel(job.id)
+    ended = finish(workspace, job)
+    assert (ended.status, ended.done) == (JobStatus.CANCELLED, 12)
+    assert server.batches[0].is_cancelled
 
 
 def test_good_replies_of_a_batch_are_used_although_others_are_spoilt(workspace: Workspace, server: BatchServer) -> None:

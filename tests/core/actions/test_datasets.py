@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synthgen_core.actions import datasets, jobs
+from synthgen_core.actions import datasets, jobs, trash
 from synthgen_core.errors import (
     ConfigError,
     DatabaseError,
@@ -65,8 +65,8 @@ def test_what_is_not_there_is_told_and_nothing_changes(workspace: Workspace) -> 
     for act in (
         lambda: datasets.get_dataset_details(workspace, 9),
         lambda: datasets.get_dataset_examples(workspace, 9),
-        lambda: datasets.delete_dataset(workspace, 9),
-        lambda: datasets.restore_dataset(workspace, 9),
+        lambda: trash.delete_dataset(workspace, 9),
+        lambda: trash.restore_dataset(workspace, 9),
         lambda: datasets.rename_dataset(workspace, 9, "x"),
         lambda: jobs.get_job(workspace, 9),
         lambda: jobs.cancel_task(workspace, 9),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from synthgen_core.actions import datasets, jobs
+from synthgen_core.actions import datasets, jobs, trash
 from synthgen_core.errors import (
     NotFoundError,
 )
@@ -52,7 +52,7 @@ def test_deleting_a_dataset_cancels_its_run_and_keeps_the_history(
     dataset_id = job.dataset_id or 0
     path = workspace.mirror.path(workspace.database.get_dataset(dataset_id).file_path)
     assert path.is_file()
-    datasets.delete_dataset(workspace, dataset_id)
+    trash.delete_dataset(workspace, dataset_id)
     assert workspace.database.get_job(job.id).status is JobStatus.CANCELLED
     gate.set()
     until(lambda: len(server.answered) == len(server.calls))
@@ -63,7 +63,7 @@ def test_deleting_a_dataset_cancels_its_run_and_keeps_the_history(
         datasets.get_dataset_examples(workspace, dataset_id)
     with pytest.raises(NotFoundError):
         jobs.resume_task(workspace, job.id)
-    restored = datasets.restore_dataset(workspace, dataset_id)
+    restored = trash.restore_dataset(workspace, dataset_id)
     assert restored.example_count == 3
     assert path.is_file()
     assert lines(workspace, dataset_id) == stored(workspace, dataset_id)
@@ -78,7 +78,7 @@ def test_a_dataset_deleted_by_another_process_gets_no_file_again(
         executor_done = threading.Event()
 
         def delete() -> None:
-            datasets.delete_dataset(other, job.dataset_id or 0)
+            trash.delete_dataset(other, job.dataset_id or 0)
             executor_done.set()
 
         threading.Thread(target=delete, daemon=True).start()

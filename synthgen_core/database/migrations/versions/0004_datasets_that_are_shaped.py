@@ -209,9 +209,8 @@ def _learn_to_lower() -> None:
         return
     there = set(connection.execute(sa.text("SELECT collname FROM pg_collation")).scalars())
     best = next((f' COLLATE "{name}"' for name in COLLATIONS if name in there), "")
-    op.execute(
-        f"CREATE OR REPLACE FUNCTION synthgen_lower(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1{best})'"
-    )
+    head = "CREATE OR REPLACE FUNCTION synthgen_lower(text) RETURNS text IMMUTABLE LANGUAGE sql"
+    op.execute(f"{head} AS 'SELECT lower($1{best})'")
 
 
 def _measure_examples() -> None:

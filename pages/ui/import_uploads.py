@@ -1,0 +1,79 @@
+"""Taking files in for an import. The page's address names them, so that a reload of the page finds them again."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.words import as_label, file_size
+from synthgen_core.actions.import_files import Source, find_upload, forget_upload, keep_upload
+from synthgen_core.errors import SynthGenError
+from synthgen_core.workspace import Workspace
+
+MOST_UPLOAD_MB = 500
+"""An upload is in memory until all of it has come."""
+
+
+def upload_field(place: Workspace, label: str) -> None:
+    """The field for uploads; what comes is kept, and the page is drawn anew with it."""
+    came = st.file_uploader(
+        label,
+        accept_multiple_files=True,
+        key=f"upload_{session.upload_round()}",
+        max_upload_size=min(place.settings.import_max_file_mb, MOST_UPLOAD_MB),
+        label_visibility="collapsed",
+    )
+    if not came:
+        return
+    kept = chosen_files(place)
+    with st.spinner("Keeping the files …"):
+        for upload in came:
+            try:
+                kept.append(keep_upload(place, upload.name, upload))
+            except SynthGenError as error:
+                session.add_problem(error)
+    session.next_upload_round()
+    choose_files(kept)
+    st.rerun()
+
+
+def chosen_files(place: Workspace) -> list[Source]:
+    """The uploads that the address names. One that is gone is left out, and the page told why."""
+    known, found = session.uploads(), {}
+    for token, name in zip(st.query_params.get_all("file"), st.query_params.get_all("name"), strict=False):
+        try:
+            found[token] = known.get(token) or find_upload(place, token, name)
+        except SynthGenError as error:
+            session.add_problem(error)
+    session.set_uploads(found)
+    return list(found.values())
+
+
+def choose_files(sources: Sequence[Source]) -> None:
+    """Have the address name these files, and nothing else."""
+    session.set_uploads({source.token: source for source in sources})
+    named = {"file": [source.token for source in sources], "name": [source.label for source in sources]}
+    st.query_params.from_dict(named)
+
+
+def file_list(place: Workspace, sources: Sequence[Source]) -> None:
+    """The chosen files; each can be left out, and others added."""
+    for source in sources:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            size = file_size(source.facts.size)
+            st.markdown(f":material/draft: **{as_label(source.label)}** :gray[{size}]", width="stretch")
+            st.button(
+                "Leave out",
+                key=f"leave_out_{source.token}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=_leave_out,
+                args=(sources, source),
+            )
+    with st.expander("Add more files", icon=":material/add:"):
+        upload_field(place, "More files")
+
+
+def _leave_out(sources: Sequence[Source], source: Source) -> None:
+    forget_upload(source)
+    choose_files([other for other in sources if other != source])
