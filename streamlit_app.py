@@ -24,7 +24,7 @@ page = st.navigation(
         "": [st.Page("pages/dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True)],
         "Create": [
             st.Page("pages/generate.py", title="Generate", icon=":material/bolt:"),
-            st.Page("pages/importing.py", title="Import", icon=":material/input:", url_path="import"),
+            st.Page("pages/import.py", title="Import", icon=":material/input:"),
         ],
         "Curate": [
             st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),

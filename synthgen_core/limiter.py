@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from statistics import median_low
 
 MUCH, MANY = 0.375, 8.0
+CAREFUL_GAP = 0.01
 SOME, FEW, FEW_OF = 0.05, 2.0, 20
 """So many refusals more than such a share of the calls, and there is a limit; and a ceiling is a little too high, where
 it takes more of them the higher it is."""
@@ -34,6 +35,7 @@ BELOW, FAR_BELOW, FLOOR = 0.95, 0.75, 0.8
 refused, so that chance cannot lower it further."""
 GROWTH, BACK = 1.06, 0.85
 """What a raise grows by from one to the next, and how much of the last good one is kept."""
+TRIAL_SECONDS = 2.0
 LEAST_ROUND, FIRST_HOLD, LONGEST_HOLD, SAME = 4, 2, 32, 0.2
 """A round is as many calls as the ceiling allows. A limit is held for so many rounds, twice as many where it was found
 at the same place again."""
@@ -61,12 +63,16 @@ class _Surplus:
         """Calls below this number are counted in: as refused, or else as taken until it turns out otherwise."""
         self._share = share
 
+    def before(self, number: int) -> float:
+        """The sum, if all calls below this number that were not refused so far are taken."""
+        return max(0.0, self.sum - max(0, number - self.judged) * self._share)
+
     def add(self, number: int) -> None:
         """This call was refused."""
         if number < self.judged:
             self.sum += 1
             return
-        self.sum = max(0.0, self.sum - (number - self.judged) * self._share) + 1 - self._share
+        self.sum = self.before(number) + 1 - self._share
         self.judged = number + 1
 
 
@@ -95,16 +101,20 @@ class _Ceiling:
 
     def find(self, value: float, now: float, number: int) -> None:
         """The limit is here; calls from this number on start under it."""
-        self._floor = FLOOR * value
+        self._found_at, self._floor = now, FLOOR * value
         self._settle(value, now, number)
 
     def lower(self, now: float, number: int) -> None:
         """It is a little too high."""
-        if not self.is_raised:
-            return self._settle(max(self._floor, BELOW * self.value), now, number)
-        value = max(self._found, BACK * self.value / self._factor)
-        self._floor = max(self._floor, FLOOR * value)
-        return self._settle(value, now, number)
+        if self.is_raised:
+            value = max(self._found, BACK * self.value / self._factor)
+            self._floor = max(self._floor, FLOOR * value)
+        else:
+            value = max(self._floor, BELOW * self.value)
+            if now - self._found_at < TRIAL_SECONDS:
+                value = BELOW * self.value
+                self._floor = FLOOR * value
+        self._settle(value, now, number)
 
     def end(self, number: int, now: float, next_number: int) -> None:
         """This call is over: raise the ceiling, if that ends a round, none of the last rounds was bad, and it holds."""
@@ -159,7 +169,8 @@ class Limiter:
                 self._judge(now)
             if wait := self._wait(now):
                 return wait
-            gap = 1 / self._a_second.value
+            is_suspicious = self._much.before(self._number) > MANY / 2
+            gap = max(1 / self._a_second.value, CAREFUL_GAP if is_suspicious else 0.0)
             self._next_start = max(self._next_start, now - gap) + gap
             ticket.number, ticket.started_at = self._number, now
             self._number += 1
@@ -199,7 +210,7 @@ class Limiter:
         if self._open >= self._at_a_time.value:
             self._at_a_time.held_at = now
             return POLL_SECONDS
-        if self._a_second.is_known and now < self._next_start:
+        if now < self._next_start:
             self._a_second.held_at = self._next_start
             return self._next_start - now
         return 0.0
@@ -222,7 +233,7 @@ class Limiter:
         above = [_open_beside(ticket, tickets) >= at_a_time for ticket in taken[-NEWEST_TAKEN:]]
         if at_a_time >= LEAST_AT_A_TIME and sum(above) <= MOST_ABOVE * len(above):
             self._at_a_time.find(at_a_time, now, self._number)
-            self._much.sum = 0.0
+            self._much.sum = 0.75 * MANY  # it may be a rate all the same: go on with care
         elif is_much:
             self._find_rate(tickets, taken, now)
             self._much.sum = 0.0

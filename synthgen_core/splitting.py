@@ -5,7 +5,7 @@ question whose answer was given away.
 """
 
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from synthgen_core.dedup import Shelf, Sketch, digest, sketch, words_of
 from synthgen_core.errors import ConfigError
@@ -15,7 +15,9 @@ from synthgen_core.shapes import extra_of
 
 MOST_WORDS = 256
 """Words of the first question, and of the last answer, that are compared."""
-WHOLE = 100.0
+WHOLE, TOLERANCE = 100.0, 1e-6
+CONVERSATION_IDS = ("conversation_id", "conversation_hash", "dialogue_id", "dialog_id", "thread_id", "session_id")
+"""Keys by which files tell what belongs to one conversation."""
 
 
 def check_shares(shares: Sequence[float], most: int) -> None:
@@ -23,9 +25,10 @@ def check_shares(shares: Sequence[float], most: int) -> None:
     shown = "/".join(f"{share:g}" for share in shares)
     if not 2 <= len(shares) <= most:
         raise ConfigError(f"The split {shown} has {len(shares)} parts.", f"Give 2 to {most}, such as 80/10/10.")
-    if any(share < 0 for share in shares) or not shares[0]:
-        raise ConfigError(f"The split {shown} has a part without a share.", "Give the first part more than 0.")
-    if abs(sum(shares) - WHOLE) > 1e-6:
+    if not shares[0] or not all(share >= 0 for share in shares):
+        message = f"The split {shown} has a first part of nothing, or a part of less than nothing."
+        raise ConfigError(message, "Give shares such as 80/10/10.")
+    if not abs(sum(shares) - WHOLE) <= TOLERANCE:
         raise ConfigError(f"The split {shown} makes {sum(shares):g} %, not 100 %.", "Give shares such as 80/10/10.")
 
 
@@ -35,17 +38,17 @@ def words_to_compare(format: str, content: JsonObject) -> list[str]:
     return [word for words in (turns[:1] + turns[1:][-1:]) for word in words[:MOST_WORDS]]
 
 
-def origin_keys(metadata: JsonObject) -> list[Hashable]:
-    """What tells that an example was made from the same one as others: every dataset and example that it came from,
-    as a copy of a copy knows all of them; and the conversation that an imported row says it is of."""
-    keys: list[Hashable] = []
+def origin_keys(metadata: JsonObject) -> Iterator[Hashable]:
+    """What an example shares with others that were made from the same one, or that files say are of one conversation.
+
+    Each dataset and example that it came from, and the id of its conversation in the file that it was read from.
+    """
     origin = metadata.get("origin")
     while isinstance(origin, dict):
-        keys.append(("origin", str(origin.get("dataset")), str(origin.get("example"))))
+        yield "origin", str(origin.get("dataset")), str(origin.get("example"))
         origin = origin.get("origin")
-    if (conversation := extra_of(metadata).get("conversation_id")) is not None:
-        keys.append(("conversation", str(conversation)))
-    return keys
+    extra = extra_of(metadata)
+    yield from (("file", name, str(extra[name])) for name in CONVERSATION_IDS if extra.get(name) not in (None, ""))
 
 
 class Groups:
@@ -58,7 +61,7 @@ class Groups:
         self._known: dict[Hashable, int] = {}
         self._shelf = Shelf() if finds_near else None
 
-    def add(self, words: Sequence[str], keys: Sequence[Hashable] = ()) -> None:
+    def add(self, words: Sequence[str], keys: Iterable[Hashable] = ()) -> None:
         """The next example."""
         number = len(self._parents)
         self._parents.append(number)

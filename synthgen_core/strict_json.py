@@ -52,6 +52,9 @@ def load(text: bytes) -> Json:
         value: Json = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         _refuse(text, error)
+    is_simple = b"\\u0000" not in text and text.count(b"{") + text.count(b"[") <= MAX_DEPTH
+    if is_simple and orjson.dumps(value) == text:
+        return value  # written again it is the same, to the byte: nothing was lost
     try:
         names = _count_names(value)
     except _DoubtfulError:
@@ -141,15 +144,17 @@ def _fault(text: bytes, written: bytes, reason: str, message: str, hint: str) ->
 def _refuse(text: bytes, error: orjson.JSONDecodeError) -> NoReturn:
     row, column, hint = error.lineno, error.colno, "Correct it, or leave it out."
     try:
-        rest = text.decode()[error.pos :]
+        whole = text.decode()
     except UnicodeDecodeError as fault:
         row, column = place(text, fault.start)
         reason, message = "encoding", f"Byte {fault.start + 1:,} (0x{text[fault.start]:02X}) is not UTF-8."
         hint = "Name the file's real encoding, or have such bytes replaced."
     else:
         reason, message = WORDS.get(error.msg, ("not_json", f"It is not JSON: {error.msg}."))
-        if found := NOT_A_NUMBER.match(rest):
+        sign = whole[error.pos - 1 : error.pos] == "-"  # it is passed before the fault is noticed
+        if found := NOT_A_NUMBER.match(whole, error.pos - sign):
             reason, message, hint = "nan", f"{found[0]} is not JSON.", "Write null, or a text."
+            column -= sign
         elif not error.pos and reason == "not_json":
-            message = f"It is not JSON: it begins with “{rest[:SHOWN]}”."
+            message = f"It is not JSON: it begins with “{whole[:SHOWN]}”."
     raise InvalidExampleError(message, hint, reason=reason, row=row, column=column) from error

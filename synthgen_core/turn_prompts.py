@@ -37,9 +37,9 @@ data.
 Reply with the words of the message and nothing before or after them: no name, no quotation marks, no remarks. Write \
 in {language}."""
 
-TASK = """
-The person hands over one task and does not write again: say what is to be done, and write out in full any material \
-that the task works on (a letter, figures, notes, code)."""
+TASK = """\
+Write the task that the person hands over, in one message, whatever the traits say about the course of a conversation: \
+what is to be done, and, written out in full, any material that it works on (a letter, figures, notes, code)."""
 
 BRIEF = """\
 Situation: {situation}
@@ -79,7 +79,7 @@ def user_prompt(
 ) -> tuple[Message, ...]:
     """The messages that ask for the user's next turn, after this conversation so far.
 
-    The first depends on domain, subdomain, format and language only. ``approved`` are examples to take the tone from.
+    The first depends on domain, subdomain and language only. ``approved`` are examples to take the tone from.
     """
     system = USER_SYSTEM.format(
         domain=domain.name,
@@ -91,13 +91,13 @@ def user_prompt(
     parts = [
         BRIEF.format(situation=scenario.situation, traits=traits_of(traits), language=language.full_name),
         f"The conversation:\n{_transcript(talk)}" if talk else "",
-        _next(len(talk) // 2 + 1, scenario.exchanges if format.is_conversation else 1),
+        _next(len(talk) // 2 + 1, scenario.exchanges) if format.is_conversation else TASK,
     ]
     if approved and not talk:
         openings = "\n".join(f"- {_quoted(format.first_user_text(content))}" for content in approved)
         parts.insert(0, f"This is how people wrote in approved examples; take neither wording nor plot:\n{openings}")
     return (
-        Message(Role.SYSTEM, system + ("" if format.is_conversation else TASK)),
+        Message(Role.SYSTEM, system),
         Message(Role.USER, "\n\n".join(part for part in parts if part)),
     )
 

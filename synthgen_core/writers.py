@@ -70,7 +70,7 @@ class Csv:
         self._sink = sink
         self._columns = list(columns)
         self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._writer = csv.writer(self._text, lineterminator="\n", quoting=csv.QUOTE_ALL)  # a lone CR needs quotes, too
         self._writer.writerow(self._columns)
 
     def write(self, row: JsonObject) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 APP = ("pages", "streamlit_app")
 FLOORS = (
     ("models", "errors", "settings"),
-    ("domains", "formats", "shapes", "parsing", "turns", "concurrency", "languages", "limiter", "sizes", "strict_json"),
+    ("domains", "formats", "shapes", "parsing", "turns", "concurrency", "languages", "limiter", "sizes", "strict_json", "passages"),
     (
         "scenarios",
         "questions",
@@ -31,6 +31,8 @@ FLOORS = (
         "outcomes",
         "budget",
         "statistics",
+        "rules",
+        "judging",
         "splitting",
         "sampling",
         "repeats",

@@ -1,29 +1,187 @@
-"""Drawing datasets in a list."""
+"""Drawing datasets in lists: a few of them, the whole list with its columns and actions, and the trash."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.ui import session
+from pages.ui.curation import open_operation, operations_menu
+from pages.ui.shell import reporting
 from pages.ui.words import ago, as_label, plural
+from synthgen_core.actions.datasets import DatasetPage, Summary, download_dataset
+from synthgen_core.actions.trash import delete_dataset
 from synthgen_core.formats import FORMATS
 from synthgen_core.languages import LANGUAGES
-from synthgen_core.models import Dataset
+from synthgen_core.models import Dataset, Origin
 from synthgen_core.workspace import Workspace
 
 
-def draw_dataset_rows(place: Workspace, datasets: list[Dataset]) -> None:
-    """One framed row for each dataset, with a link to it."""
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list that can be sorted by."""
+
+    title: str
+    width: int
+    """Pixels."""
+    starts_descending: bool
+    """When it is first sorted by, the largest comes first."""
+    cell: Callable[[Dataset, Summary], str]
+
+
+def _score(dataset: Dataset, summary: Summary) -> str:
+    if summary.mean_score is None:
+        return ":gray[–]"
+    return f"{summary.mean_score:.1f} :gray[:small[n {summary.scored:,}]]"
+
+
+def _reviewed(dataset: Dataset, summary: Summary) -> str:
+    return f"{100 * summary.reviewed / dataset.example_count:.0f} %" if dataset.example_count else ":gray[–]"
+
+
+NAME = "name"
+COLUMNS: Mapping[str, Column] = {
+    "format": Column("Format", 84, False, lambda dataset, _: format_label(dataset)),
+    "origin": Column("Origin", 92, False, lambda dataset, _: dataset.origin),
+    "example_count": Column("Examples", 84, True, lambda dataset, _: f"{dataset.example_count:,}"),
+    "mean_score": Column("Score", 92, True, _score),
+    "reviewed": Column("Reviewed", 84, True, _reviewed),
+    "updated_at": Column("Changed", 100, True, lambda dataset, _: ago(dataset.updated_at)),
+}
+"""Sort of ``get_datasets`` -> its column, beside that of the name."""
+BOX, BUTTON, MENU = 24, 32, 44
+"""Widths in pixels."""
+
+
+def format_label(dataset: Dataset) -> str:
+    """The format's name for people."""
+    return FORMATS[dataset.format].label if dataset.format in FORMATS else as_label(dataset.format)
+
+
+def facts(place: Workspace, dataset: Dataset) -> str:
+    """Domain, language, model and tags, as far as they are known."""
     names = {domain.slug: domain.name for domain in place.catalogue}
+    known = [names.get(dataset.domain, dataset.domain)]
+    if language := LANGUAGES.get(str(dataset.metadata.get("language"))):
+        known.append(language.name)
+    if model := dataset.metadata.get("model"):
+        known.append(str(model))
+    known += [f"#{tag}" for tag in dataset.tags]
+    return " · ".join(as_label(fact) for fact in known if fact)
+
+
+def _name(dataset: Dataset) -> None:
+    label = f"**{as_label(dataset.name)}**"
+    st.page_link("pages/dataset.py", label=label, query_params={"dataset": str(dataset.id)})
+
+
+def draw_dataset_rows(place: Workspace, datasets: Sequence[Dataset]) -> None:
+    """One framed row for each dataset, with a link to it."""
     for dataset in datasets:
-        facts = [names.get(dataset.domain, dataset.domain)]
-        facts.append(FORMATS[dataset.format].label if dataset.format in FORMATS else dataset.format)
-        if language := LANGUAGES.get(str(dataset.metadata.get("language"))):
-            facts.append(language.name)
-        if model := dataset.metadata.get("model"):
-            facts.append(as_label(str(model)))
         with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(gap=None, width="content"):
-                name = f"**{as_label(dataset.name)}**"
-                st.page_link("pages/dataset.py", label=name, query_params={"dataset": dataset.id})
-                st.caption(" · ".join(facts))
+                _name(dataset)
+                st.caption(" · ".join(filter(None, [facts(place, dataset), format_label(dataset)])))
             with st.container(gap=None, width="content", horizontal_alignment="right"):
                 st.markdown(plural(dataset.example_count, "example"), width="content")
                 st.caption(f"changed {ago(dataset.updated_at)}", width="content")
+
+
+def draw_dataset_list(place: Workspace, page: DatasetPage) -> None:
+    """The list with all its columns; each title sorts, in the database."""
+    with st.container(key="dataset-list", gap=None):
+        with st.container(key="dataset-titles", horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.space(BOX)
+            with st.container(width="stretch"):
+                _title(NAME, "Name", starts_descending=False)
+            for sort, column in COLUMNS.items():
+                with st.container(width=column.width):
+                    _title(sort, column.title, starts_descending=column.starts_descending)
+            st.space(3 * BUTTON + MENU)
+        for dataset in page.rows:
+            _row(place, dataset, page.summaries[dataset.id])
+
+
+def _title(sort: str, title: str, *, starts_descending: bool) -> None:
+    now, is_descending = session.dataset_order()
+    arrow = ("arrow_downward" if is_descending else "arrow_upward") if now == sort else None
+    st.button(
+        title,
+        key=f"sort-{sort}",
+        type="tertiary",
+        icon=f":material/{arrow}:" if arrow else None,
+        icon_position="right",
+        on_click=session.order_datasets,
+        args=(sort,),
+        kwargs={"is_descending": starts_descending},
+    )
+
+
+def _row(place: Workspace, dataset: Dataset, summary: Summary) -> None:
+    with st.container(key=f"dataset-row-{dataset.id}", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.checkbox(
+            f"Choose {as_label(dataset.name)}",
+            dataset.id in session.picked_datasets(),
+            key=session.pick_key(dataset.id),
+            label_visibility="collapsed",
+            width=BOX,
+            on_change=session.pick_dataset,
+            args=(dataset.id,),
+        )
+        with st.container(gap=None, width="stretch"):
+            _name(dataset)
+            st.caption(facts(place, dataset))
+        for column in COLUMNS.values():
+            st.markdown(column.cell(dataset, summary), width=column.width)
+        _actions(place, dataset)
+
+
+def _actions(place: Workspace, dataset: Dataset) -> None:
+    st.download_button(
+        "",
+        data=lambda: download_dataset(place, dataset.id).read_bytes(),
+        file_name=dataset.file_path.rsplit("/", 1)[-1],
+        mime="application/x-ndjson",
+        key=f"download{dataset.id}",
+        help="Download as JSONL",
+        icon=":material/download:",
+        type="tertiary",
+        width=BUTTON,
+        on_click="ignore",
+        disabled=not dataset.example_count,
+    )
+    if st.button(
+        "",
+        key=f"duplicate{dataset.id}",
+        help="Duplicate",
+        icon=":material/content_copy:",
+        type="tertiary",
+        width=BUTTON,
+        disabled=not dataset.example_count,
+    ):
+        open_operation(place, Origin.DUPLICATED, [dataset])
+    if st.button("", key=f"delete{dataset.id}", help="Delete", icon=":material/delete:", type="tertiary", width=BUTTON):
+        confirm_delete(place, [dataset])
+    operations_menu(place, dataset, key=f"operations{dataset.id}", label="")
+
+
+@st.dialog("Delete?", icon=":material/delete:")
+def confirm_delete(place: Workspace, datasets: Sequence[Dataset]) -> None:
+    """Ask first."""
+    if session.takes_whole_page():
+        st.rerun()
+    for dataset in datasets:
+        st.markdown(f":material/database: **{as_label(dataset.name)}** with {plural(dataset.example_count, 'example')}")
+    st.caption("It goes to the trash, where it can be restored, and its file is removed. Its jobs are cancelled.")
+    st.button(
+        "Delete", key="delete", type="primary", icon=":material/delete:", on_click=_delete, args=(place, datasets)
+    )
+
+
+def _delete(place: Workspace, datasets: Sequence[Dataset]) -> None:
+    for dataset in datasets:
+        with reporting():
+            delete_dataset(place, dataset.id)
+    session.unpick_datasets(dataset.id for dataset in datasets)
+    session.ask_for_whole_page()
+    st.toast(f"{plural(len(datasets), 'dataset')} in the trash.", icon=":material/delete:")

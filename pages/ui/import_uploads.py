@@ -63,7 +63,8 @@ def file_list(place: Workspace, sources: Sequence[Source]) -> None:
             size = file_size(source.facts.size)
             st.markdown(f":material/draft: **{as_label(source.label)}** :gray[{size}]", width="stretch")
             st.button(
-                "Leave out",
+                "",
+                help="Leave this file out",
                 key=f"leave_out_{source.token}",
                 type="tertiary",
                 icon=":material/close:",

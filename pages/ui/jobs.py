@@ -24,7 +24,7 @@ POLL = "1s"
 NEWEST = 3
 WATCHED_ON = {
     JobKind.GENERATION: "pages/generate.py",
-    JobKind.IMPORT: "pages/importing.py",
+    JobKind.IMPORT: "pages/import.py",
     JobKind.CURATION: "pages/datasets.py",
 }
 """Kind of job -> the page that shows one, by its number."""

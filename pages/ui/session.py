@@ -2,14 +2,14 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
 from synthgen_core.actions.import_files import Source
 from synthgen_core.actions.settings import Key, chosen_config
 from synthgen_core.errors import SynthGenError
-from synthgen_core.models import ProviderConfig
+from synthgen_core.models import BulkChange, ProviderConfig
 from synthgen_core.workspace import Workspace
 
 IMPATIENT_SECONDS = 2.0
@@ -19,6 +19,10 @@ CALLS_PROVIDER, CALLS_MODEL, CALLS_SPAN, CALLS_OUTCOME = "calls_provider", "call
 """Keys of the other filters there."""
 ENCODING = "import_encoding"
 """Key of a field of the Import page."""
+DATASET_TAB, EXAMPLES_PAGE = "tab", "page"
+"""Keys of widgets of a dataset's page, and what they are called in its address."""
+ANONYMOUS = "reviewer"
+"""Who makes a change, until somebody gives a name."""
 
 
 def enter_shell() -> None:
@@ -216,3 +220,134 @@ def end_mark() -> None:
 def choose_encoding(encoding: str) -> None:
     """Choose an encoding in the field of the import page. For a callback."""
     st.session_state[ENCODING] = encoding
+
+
+def started_operation() -> int | None:
+    """The job of the operation on datasets that this session started last, until its panel is closed."""
+    return st.session_state.get("_operation")
+
+
+def set_started_operation(job_id: int | None) -> None:
+    """Show this job's panel, or none."""
+    st.session_state["_operation"] = job_id
+
+
+def operation_preview(key: object) -> object:
+    """What an operation would do, as it was worked out last, if that was for the same ``key``; else None."""
+    held_for, held = st.session_state.get("_operation_preview", (None, None))
+    return held if held_for == key else None
+
+
+def set_operation_preview(key: object, preview: object) -> None:
+    """Keep what was worked out last."""
+    st.session_state["_operation_preview"] = key, preview
+
+
+def picked_datasets() -> tuple[int, ...]:
+    """The datasets that are ticked in the list, in the order in which they were."""
+    return st.session_state.get("_picked", ())
+
+
+def pick_dataset(dataset_id: int) -> None:
+    """Follow the tick of a dataset's box. For its callback."""
+    others = tuple(other for other in picked_datasets() if other != dataset_id)
+    st.session_state["_picked"] = (*others, dataset_id) if st.session_state[pick_key(dataset_id)] else others
+
+
+def unpick_datasets(dataset_ids: Iterable[int]) -> None:
+    """Take the tick away from these. Called before the list is drawn."""
+    gone = set(dataset_ids)
+    for dataset_id in gone:
+        st.session_state.pop(pick_key(dataset_id), None)
+    st.session_state["_picked"] = tuple(other for other in picked_datasets() if other not in gone)
+
+
+def pick_key(dataset_id: int) -> str:
+    """Key of the box of a dataset in the list."""
+    return f"picked{dataset_id}"
+
+
+def dataset_order() -> tuple[str, bool]:
+    """Column by which the list of datasets is sorted, and whether the largest comes first."""
+    order: tuple[str, bool] = st.session_state.get("_dataset_order", ("updated_at", True))
+    return order
+
+
+def order_datasets(column: str, *, is_descending: bool) -> None:
+    """Sort by this column; if the list is sorted by it already, the other way round. For a callback."""
+    now, was_descending = dataset_order()
+    st.session_state["_dataset_order"] = column, not was_descending if now == column else is_descending
+
+
+def author() -> str:
+    """Who makes the changes of this session."""
+    return str(st.session_state.get("_author", ANONYMOUS))
+
+
+def set_author(name: str) -> None:
+    """Remember the name for the next change."""
+    st.session_state["_author"] = name
+
+
+def restart(pages: str, listed: object) -> None:
+    """Called before a choice of pages: a list of something else begins at its first page."""
+    mark = f"_listed_{pages}"
+    if st.session_state.get(mark, listed) != listed:
+        st.session_state[pages] = 1
+    st.session_state[mark] = listed
+
+
+def filter_key(form: str, field: str) -> str:
+    """The key of a field of a filter form."""
+    return f"filter_{form}_{field}"
+
+
+def filter_value(form: str, field: str) -> Any:
+    """What was chosen in a field of a filter form, shown at the moment or not; None: nothing."""
+    return st.session_state.get(filter_key(form, field))
+
+
+def filter_parameters(form: str) -> dict[str, str]:
+    """The drawn parameters that were chosen in a filter form, by name."""
+    start = filter_key(form, "parameter_")
+    chosen = {str(key)[len(start) :]: value for key, value in st.session_state.items() if str(key).startswith(start)}
+    return {name: str(value) for name, value in chosen.items() if value is not None}
+
+
+def clear_filters(form: str) -> None:
+    """Choose nothing in a filter form. For a callback."""
+    start = filter_key(form, "")
+    for key in [key for key in st.session_state if str(key).startswith(start)]:
+        del st.session_state[key]
+
+
+def see_revision(example_id: int, revision: int) -> None:
+    """Somebody has this revision of an example before them, to edit it."""
+    st.session_state[f"_seen_{example_id}"] = revision
+
+
+def seen_revision(example_id: int) -> int:
+    """The revision of an example that is being edited."""
+    return int(st.session_state[f"_seen_{example_id}"])
+
+
+def set_undoable(told: str, change: BulkChange | None) -> None:
+    """Keep what was done last, in words, for the page to offer its undoing; None: nothing."""
+    st.session_state["_undoable"] = None if change is None else (told, change)
+
+
+def undoable() -> tuple[str, BulkChange] | None:
+    """What was done last, in words, and how it is undone."""
+    kept: tuple[str, BulkChange] | None = st.session_state.get("_undoable")
+    return kept
+
+
+def set_export(request: object, download: object) -> None:
+    """Keep the export that was written last, and what it was asked to be."""
+    st.session_state["_export"] = (request, download)
+
+
+def export_of(request: object) -> object:
+    """The export that was written last, if it was asked to be this; else None."""
+    asked, download = st.session_state.get("_export", (None, None))
+    return download if asked == request else None

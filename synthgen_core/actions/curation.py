@@ -39,6 +39,7 @@ __all__ = [
     "Request",
     "Sample",
     "Split",
+    "get_results",
     "merge_datasets",
     "preview",
     "resume_curation",
@@ -153,6 +154,11 @@ def wait_for_datasets(workspace: Workspace, job: Job) -> list[Dataset]:
         if isinstance(error, dict):
             raise ConfigError(str(error["message"]), str(error["hint"]))
     raise SynthGenError(f"{ended.parameters['name']}: the job was {ended.status}.", "Resume it from the list of jobs.")
+
+
+def get_results(workspace: Workspace, job_id: int) -> list[Dataset]:
+    """The datasets that an operation made, as far as they are still there; none while it runs."""
+    return workspace.database.get_made_by(job_id)
 
 
 def merge_datasets(workspace: Workspace, dataset_ids: Sequence[int], name: str) -> Dataset:

@@ -85,7 +85,7 @@ class CurationWork:
             else:
                 index = self._convert(take, output, index)
         left_out: Json = [{"reason": each.reason, "count": each.count} for each in plan.left_out]
-        found: JsonObject = {"left_out": left_out} if left_out else {}
+        found: JsonObject = {"left_out": left_out, "notes": list(plan.notes)}
         if self._report.rows:
             found["conversion"] = self._report.to_json()
         asked = to_json(request)

@@ -1,7 +1,7 @@
 """The work of an import, in the background: read, put in one format, write batch by batch, show it once it is whole."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from synthgen_core.actions.import_files import Source, forget_upload, limits_of
@@ -15,7 +15,7 @@ from synthgen_core.readers import BadLine, Reader, open_reader
 from synthgen_core.workspace import Workspace
 
 LOG = logging.getLogger(__name__)
-BATCH_ROWS, BATCH_BYTES = 2000, 16_000_000
+BATCH_ROWS, BATCH_BYTES = 10_000, 16_000_000
 """Rows are written in one transaction until either is reached."""
 MOST_BAD_LINES = 10_000
 """Lines of one file that are listed; the others are counted."""
@@ -98,8 +98,9 @@ class ImportWork:
         """Lines since the last batch that did not come in."""
         self._index = 0
         """Of the next example."""
-        self._share: Callable[[], float] = float
-        """How much of all bytes was read, 0 to 1."""
+        self._reader: Reader | None = None
+        self._bytes_before = 0
+        """Of the files before the one that is read."""
 
     def perform(self) -> None:
         """Import everything, or leave nothing behind.
@@ -177,24 +178,29 @@ class ImportWork:
             self._tallies[-1].keep(fitted)
             self._take(fitted)
             if len(self._batch) + self._given_up >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
-                self._write(format, max(rows, round(rows / (self._share() or 1.0))))
+                self._write(format, round(rows / self._share_read()))
         self._write(format, rows)
 
     def _outcomes(self) -> Iterator[Accepted | BadLine]:
         """What each row of every file is; a tally is begun for each file."""
-        total = sum(source.facts.size for source in self._sources) or 1
         mapping = dict(self._options.mapping)
         before = 0
         self._tallies, self._index = [], 0
         for source in self._sources:
             self._tallies.append(tally := FileTally())
             with open_source(self._workspace, source, self._options) as reader:
-                self._share = lambda reader=reader, before=before: (before + reader.position) / total
+                self._reader, self._bytes_before = reader, before
                 yield from read_examples(reader, mapping)
                 tally.blank, tally.remarks = reader.blank, reader.notes
             before += source.facts.size
             if not source.facts.is_same:
                 raise ConfigError(f"“{source.label}” was changed while it was read.", "Import it again.")
+
+    def _share_read(self) -> float:
+        """How much of all files was read."""
+        total = sum(source.facts.size for source in self._sources)
+        read = self._bytes_before + (self._reader.position if self._reader else 0)
+        return max(read, 1) / max(total, 1)
 
     def _take(self, outcome: Outcome) -> None:
         if isinstance(outcome, Accepted):

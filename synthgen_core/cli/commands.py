@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 
 from synthgen_core.actions import jobs as job_actions
 from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
+from synthgen_core.cli import commands_curation as curation
 from synthgen_core.cli.commands_export import export, export_arguments, verify, verify_arguments
 from synthgen_core.cli.commands_generate import generate, generate_arguments, resume, resume_arguments
 from synthgen_core.cli.commands_import import import_arguments, import_files, scan
 from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
+from synthgen_core.cli.commands_versions import trash, trash_arguments, versions, versions_arguments
 from synthgen_core.cli.output import DONE, FAILED, cost_json, print_json, print_table
 from synthgen_core.domains import load_catalogue
 from synthgen_core.workspace import open_workspace
@@ -194,6 +196,14 @@ COMMANDS = (
     Command("import", "bring files in", import_files, import_arguments),
     Command("scan", "import what is new in the folder of datasets", scan),
     Command("export", "write a dataset for a trainer, after a look at what is lost", export, export_arguments),
+    Command("merge", "make one dataset of several", curation.merge, curation.merge_arguments),
+    Command("sample", "draw some examples into a new dataset", curation.sample, curation.sample_arguments),
+    Command("split", "divide a dataset for training, validation and testing", curation.split, curation.split_arguments),
+    Command("convert", "put a dataset into another format", curation.convert, curation.convert_arguments),
+    Command("dedupe", "make a dataset without its exact repeats", curation.dedupe, curation.dedupe_arguments),
+    Command("filter", "make a dataset of what matches", curation.filter_examples, curation.filter_arguments),
+    Command("versions", "name the states of a dataset, compare them, bring one back", versions, versions_arguments),
+    Command("trash", "list what was deleted, bring it back, or take it away for good", trash, trash_arguments),
     Command("verify", "compare a dataset with its file and its exports", verify, verify_arguments),
     Command("datasets", "list the datasets", list_datasets),
     Command("jobs", "list the jobs", list_jobs, _jobs_arguments),

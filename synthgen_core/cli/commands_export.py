@@ -32,7 +32,7 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reviewed", action="store_true", help="only what a person accepted or rejected as it is")
     parser.add_argument("--min-score", type=float, metavar="S", help="only from this score on, 0 to 10")
     parser.add_argument("--no-flags", action="store_true", help="only what no rule flagged")
-    parser.add_argument("--split", type=_shares, default=(), metavar="80/10/10", help="train, validation, test")
+    parser.add_argument("--split", type=shares, default=(), metavar="80/10/10", help="train, validation, test")
     parser.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
     parser.add_argument("--version", type=int, metavar="N", help="as the dataset was in its version N")
     parser.add_argument("--licence", default="", help="for hugging_face: under which it may be used, such as cc-by-4.0")
@@ -41,7 +41,8 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-manifest", metavar="FILE", help="write that export again, byte for byte")
 
 
-def _shares(text: str) -> tuple[float, ...]:
+def shares(text: str) -> tuple[float, ...]:
+    """Percentages such as 80/10/10."""
     try:
         return tuple(float(share) for share in text.split("/"))
     except ValueError:
@@ -92,15 +93,20 @@ def _export_again(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _request(options: argparse.Namespace, dataset_id: int) -> ExportRequest:
+def statuses_of(text: str) -> tuple[ExampleStatus, ...]:
+    """The statuses that ``--status`` means; none for all. Raises ConfigError."""
     statuses = {"all": (), **{status.value: (status,) for status in ExampleStatus}}
-    if (status := options.status.strip().lower()) not in statuses:
-        raise ConfigError(f"There is no status “{options.status}”.", f"Known: {', '.join(statuses)}.")
+    if (status := text.strip().lower()) not in statuses:
+        raise ConfigError(f"There is no status “{text}”.", f"Known: {', '.join(statuses)}.")
+    return statuses[status]
+
+
+def _request(options: argparse.Namespace, dataset_id: int) -> ExportRequest:
     return ExportRequest(
         dataset_id,
         options.target,
         ExampleFilter(
-            statuses=statuses[status],
+            statuses=statuses_of(options.status),
             min_score=options.min_score,
             is_reviewed=True if options.reviewed else None,
             flags="none" if options.no_flags else None,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
+from synthgen_core.cli.commands_curation import finish_curation
 from synthgen_core.cli.commands_import import finish_imports
 from synthgen_core.cli.commands_providers import settings_of
 from synthgen_core.cli.output import DONE, FAILED, INTERRUPTED, PARTIAL, cost_json, print_json, watch
@@ -134,6 +135,8 @@ def resume(options: argparse.Namespace) -> int:
         job = job_actions.resume_task(workspace, job.id, **budget)
         if job.kind is JobKind.IMPORT:
             return finish_imports(workspace, [job], options, {})
+        if job.kind is JobKind.CURATION:
+            return finish_curation(workspace, job, options)
         return _finish(workspace, job, options)
     finally:
         workspace.close()

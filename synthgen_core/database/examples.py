@@ -237,8 +237,10 @@ class ExampleRoom(Connection):
 
     def next_index(self, dataset_id: int) -> int:
         """The first example index after all that the dataset has."""
+        query = sa.select(sa.func.max(examples.c.example_index)).where(examples.c.dataset_id == dataset_id)
         with self._reading() as connection:
-            return _next_index(connection, dataset_id)
+            last = connection.execute(query).scalar()
+        return 0 if last is None else last + 1
 
     def newest_of_job(self, job_id: int, limit: int = 3) -> list[Example]:
         """The examples that a job brought in last, the newest first."""
@@ -253,27 +255,24 @@ class ExampleRoom(Connection):
             return connection.execute(query).scalar_one()
 
 
-def _next_index(connection: sa.Connection, dataset_id: int) -> int:
-    query = sa.select(sa.func.max(examples.c.example_index)).where(examples.c.dataset_id == dataset_id)
-    last = connection.execute(query).scalar()
-    return 0 if last is None else last + 1
-
-
 def _index_at(connection: sa.Connection, dataset_id: int, offset: int) -> int | None:
     """The index of the active example that has so many before it; None where that is not known without counting.
 
     It is known where indexes have no holes but for some removed examples, which is so for nearly every dataset.
     """
-    count = sa.select(datasets.c.example_count).where(datasets.c.id == dataset_id)
-    holes = _next_index(connection, dataset_id) - (connection.execute(count).scalar() or 0)
-    if holes > MOST_HOLES:
-        return None
-    index, removed = offset, 0
-    if holes:
-        query = sa.select(examples.c.example_index).where(
-            examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.REMOVED
-        )
-        for hole in connection.execute(query.order_by(examples.c.example_index)).scalars():
-            removed += 1
-            index += hole <= index
-    return index if removed == holes else None
+    last = sa.select(sa.func.max(examples.c.example_index)).where(examples.c.dataset_id == dataset_id)
+    sizes = sa.select(last.scalar_subquery(), datasets.c.example_count).where(datasets.c.id == dataset_id)
+    newest, count = connection.execute(sizes).one_or_none() or (None, 0)
+    holes = 0 if newest is None else newest + 1 - count
+    if not holes or holes > MOST_HOLES:
+        return None if holes else offset
+    index = examples.c.example_index
+    number = sa.func.row_number().over(order_by=index) - 1
+    removed = (
+        sa.select((index - number).label("active_before"))
+        .where(examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.REMOVED)
+        .subquery()
+    )
+    before = sa.func.count().filter(removed.c.active_before <= offset)
+    found, passed = connection.execute(sa.select(sa.func.count(), before).select_from(removed)).one()
+    return offset + passed if found == holes else None

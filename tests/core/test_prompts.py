@@ -3,6 +3,7 @@
 Snapshots are rewritten by ``REWRITE_SNAPSHOTS=1 python -m pytest tests/core/test_prompts.py``.
 """
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from synthgen_core.domains import Catalogue, Domain, Exchanges, Situation, Subdomain, Voice
+from synthgen_core.domains import Catalogue, Domain, Exchanges, Situation, Subdomain, Voice, load_catalogue
 from synthgen_core.domains.catalogue import HERE, ORDER, common_parameters
 from synthgen_core.domains.definition import read_domain
 from synthgen_core.errors import NotFoundError
 from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES, Language
-from synthgen_core.models import Role, Scenario
+from synthgen_core.models import Message, Role, Scenario
 from synthgen_core.prompts import (
     MEANINGS,
     answer_prompt,
@@ -26,6 +27,7 @@ from synthgen_core.prompts import (
     label_of,
 )
 from synthgen_core.scenarios import in_words
+from synthgen_core.turn_prompts import ASSISTANT_TRAITS, assistant_prompt, user_prompt
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 IS_REWRITING = bool(os.environ.get("REWRITE_SNAPSHOTS"))
@@ -115,6 +117,30 @@ def test_the_answer_prompt_is_the_one_we_agreed_on() -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("format", GENERATED)
+def test_the_prompts_of_both_sides_are_those_we_agreed_on(format: str) -> None:
+    talk = [Message(Role.USER, "My chain jumps."), Message(Role.ASSISTANT, "On which cog?")]
+    approved = [REPAIRS.examples[format]]
+    parts = []
+    for said in (talk[:0], talk[:1], talk):
+        prompt_of = assistant_prompt if len(said) % 2 else user_prompt
+        messages = prompt_of(
+            CYCLING,
+            REPAIRS,
+            SCENARIO,
+            said,
+            format=GENERATED[format],
+            language=LANGUAGES["de"],
+            approved=approved,
+        )
+        parts += [f"---- {message.role} ----\n\n{message.content}\n" for message in messages]
+    text = "\n".join(parts)
+    path = SNAPSHOTS / f"turn_prompts_{format}.txt"
+    if IS_REWRITING:
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
 def test_the_first_message_is_the_same_for_a_whole_run() -> None:
     other = replace(SCENARIO, situation="Something else.", exchanges=1, parameters={"emotional_tones": "angry"})
     assert prompt()[0] == prompt(scenario=other, avoid=["Hello."])[0]
@@ -146,6 +172,16 @@ def test_openings_to_avoid_are_quoted_once_and_shortened() -> None:
     assert "taken" not in prompt()[1]
 
 
+def test_approved_examples_come_before_the_brief_and_leave_the_first_message_as_it_is() -> None:
+    example = {"messages": [{"role": "user", "content": "Grüße {x}"}, {"role": "assistant", "content": "Hallo."}]}
+    system, user = prompt(approved=[example, REPAIRS.examples["chat"]])
+    assert system == prompt()[0]
+    assert user.endswith(prompt()[1])
+    assert "approved these 2 examples. Meet their standard" in user
+    assert json.dumps(example, ensure_ascii=False) in user
+    assert "approved this example. Meet its standard" in prompt(approved=[example])[1]
+
+
 def test_a_subdomain_without_a_worked_example_shows_the_formats_shape() -> None:
     bare = replace(REPAIRS, examples={})
     messages = build_prompt(CYCLING, bare, SCENARIO, format=GENERATED["instruction"], language=LANGUAGES["en"])
@@ -175,6 +211,10 @@ def test_every_value_that_can_be_drawn_reaches_the_prompts_in_words(slug: str) -
             small = answer_prompt(domain, subdomain, scenario, LANGUAGES["en"]).content
             for name, word in drawn.items():
                 assert f"{label_of(name)}: {in_words(word)}" in small
+
+
+def test_the_assistants_traits_are_parameters_of_some_domain() -> None:
+    assert {name for domain in load_catalogue() for name in domain.parameters} >= ASSISTANT_TRAITS
 
 
 def test_each_meaning_belongs_to_a_value_that_can_be_drawn() -> None:

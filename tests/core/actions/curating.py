@@ -44,7 +44,7 @@ def do(workspace: Workspace, request: Request) -> list[Dataset]:
 
 def rows(workspace: Workspace, dataset: Dataset) -> list[Example]:
     """Its active examples, which stand in its file as well."""
-    found = workspace.database.get_dataset_examples(dataset.id, 9999)
+    found = workspace.database.get_dataset_examples(dataset.id, 30_000)
     assert workspace.mirror.is_equal(dataset.id, dataset.file_path)
     assert dataset.example_count == len(found)
     return found
