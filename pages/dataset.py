@@ -1,49 +1,31 @@
-"""One dataset: what it is, its examples as conversations, its file. Linkable: ``?dataset=7``."""
+"""One dataset: what it is, its examples, its versions, its way out. Linkable: ``?dataset=7&tab=Examples&page=2``."""
 
 import streamlit as st
 
-from pages.ui.examples import draw_example_card
-from pages.ui.shell import choose_page, reporting, require_shell, show_error, workspace
+from pages.ui import session
+from pages.ui.curation import draw_started_operation, operations_menu
+from pages.ui.dataset_examples import examples_tab
+from pages.ui.dataset_export import export_tab
+from pages.ui.dataset_metadata import metadata_tab
+from pages.ui.dataset_overview import overview_tab
+from pages.ui.dataset_versions import versions_tab
+from pages.ui.datasets import confirm_delete
+from pages.ui.shell import reporting, require_shell, show_error, workspace
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
-from synthgen_core.actions.datasets import (
-    download_dataset,
-    get_dataset_details,
-    get_dataset_examples,
-    rename_dataset,
-)
-from synthgen_core.actions.trash import delete_dataset
+from synthgen_core.actions.datasets import download_dataset, get_dataset_details
 from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.formats import FORMATS
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.models import Dataset
 from synthgen_core.workspace import Workspace
 
-PER_PAGE = 10
-
-
-@st.dialog("Rename")
-def rename(place: Workspace, dataset: Dataset) -> None:
-    """Change name and description."""
-    name = st.text_input("Name", dataset.name, max_chars=200)
-    description = st.text_area("Description", dataset.description)
-    if st.button("Save", type="primary"):
-        with reporting():
-            rename_dataset(place, dataset.id, name, description)
-            st.rerun()
-
-
-@st.dialog("Delete this dataset?")
-def confirm_delete(place: Workspace, dataset: Dataset) -> None:
-    """Ask first."""
-    st.markdown(
-        f"**{as_label(dataset.name)}** with {plural(dataset.example_count, 'example')} goes to the trash, "
-        "and its file is removed."
-    )
-    st.caption("A job that writes to it is cancelled.")
-    if st.button("Delete", type="primary", icon=":material/delete:"):
-        with reporting():
-            delete_dataset(place, dataset.id)
-            st.toast(f"“{as_label(dataset.name)}” was deleted.", icon=":material/delete:")
-            st.switch_page("pages/datasets.py")
+TABS = {
+    "Overview": overview_tab,
+    "Examples": examples_tab,
+    "Metadata": metadata_tab,
+    "Versions": versions_tab,
+    "Export": export_tab,
+}
 
 
 def header(place: Workspace, dataset: Dataset) -> None:
@@ -55,30 +37,31 @@ def header(place: Workspace, dataset: Dataset) -> None:
             if dataset.example_count:
                 st.download_button(
                     "Download JSONL",
-                    data=lambda: download_dataset(place, dataset.id).read_bytes(),
+                    data=lambda: download_dataset(place, dataset.id).open("rb"),
                     file_name=dataset.file_path.rsplit("/", 1)[-1],
                     mime="application/x-ndjson",
                     icon=":material/download:",
                     on_click="ignore",
                 )
-            if st.button("Rename", icon=":material/edit:"):
-                rename(place, dataset)
+            operations_menu(place, dataset)
             if st.button("Delete", icon=":material/delete:"):
-                confirm_delete(place, dataset)
-    try:
-        domain, subdomain = place.catalogue.find(dataset.domain, dataset.subdomain)
-        field, icon = f"{domain.name} / {subdomain.name}", domain.icon
-    except NotFoundError:  # its file is gone; the dataset is not
-        field, icon = f"{dataset.domain} / {dataset.subdomain}", "category"
+                confirm_delete(place, [dataset], then="pages/datasets.py")
+    draw_started_operation(place)
     language = LANGUAGES.get(str(dataset.metadata.get("language")))
     with st.container(horizontal=True):
         st.badge(plural(dataset.example_count, "example"), icon=":material/forum:", color="blue")
-        st.badge(as_label(field), icon=f":material/{icon}:", color="violet")
-        st.badge(dataset.format, icon=":material/data_object:", color="gray")
+        if dataset.domain:
+            field, icon = field_of(place, dataset)
+            st.badge(as_label(field), icon=f":material/{icon}:", color="violet")
+        label = FORMATS[dataset.format].label.lower() if dataset.format in FORMATS else as_label(dataset.format)
+        st.badge(label, icon=":material/data_object:", color="gray")
+        st.badge(dataset.origin, icon=":material/history_edu:", color="gray")
         if language:
             st.badge(language.name, icon=":material/language:", color="gray")
         if model := dataset.metadata.get("model"):
             st.badge(as_label(str(model)), icon=":material/smart_toy:", color="gray")
+        for tag in dataset.tags:
+            st.badge(as_label(tag), icon=":material/label:", color="green")
         st.caption(f"changed {ago(dataset.updated_at)}", width="content")
     if dataset.description:
         st.markdown(as_markdown(dataset.description))
@@ -86,18 +69,22 @@ def header(place: Workspace, dataset: Dataset) -> None:
         st.caption(":material/info: Demo quality: the text is fluent and on topic, but its facts are often wrong.")
 
 
-def examples(place: Workspace, dataset: Dataset) -> None:
-    """A page of examples, in order."""
-    pages = -(-dataset.example_count // PER_PAGE)
-    cards = st.container()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        range_ = st.container(width="content")
-        number = choose_page(pages, "page", bind="query-params")
-    first, last = (number - 1) * PER_PAGE + 1, min(number * PER_PAGE, dataset.example_count)
-    range_.caption(f"{first:,} to {last:,} of {plural(dataset.example_count, 'example')}")
-    with cards:
-        for example in get_dataset_examples(place, dataset.id, PER_PAGE, first - 1):
-            draw_example_card(dataset.format, example)
+def field_of(place: Workspace, dataset: Dataset) -> tuple[str, str]:
+    """Domain and subdomain in words, and the domain's icon."""
+    try:
+        domain, subdomain = place.catalogue.find(dataset.domain, dataset.subdomain)
+    except NotFoundError:  # its file is gone, or it was never one of ours; the dataset is there
+        return " / ".join(filter(None, (dataset.domain, dataset.subdomain))), "category"
+    return f"{domain.name} / {subdomain.name}", domain.icon
+
+
+def tabs(place: Workspace, dataset: Dataset) -> None:
+    """Only the one that is shown is drawn: a dataset may have a million examples."""
+    drawn = st.tabs(list(TABS), key=session.DATASET_TAB, bind="query-params")
+    for tab, draw in zip(drawn, TABS.values(), strict=True):
+        if tab.open:
+            with tab, reporting():
+                draw(place, dataset)
 
 
 require_shell()
@@ -108,10 +95,13 @@ try:
         raise NotFoundError("No dataset is chosen.", "Choose one from the list.")
     opened = get_dataset_details(here, asked)
     header(here, opened)
-    if opened.example_count:
-        examples(here, opened)
-    else:
-        st.info("No examples yet. See Tasks for the job that fills this dataset.", icon=":material/hourglass_empty:")
+    notice = st.container()
+    if not opened.example_count:
+        notice.info("No active examples. See Tasks for the job that fills this dataset.", icon=":material/info:")
+    tabs(here, opened)
+    if problem := session.take_problem():
+        with notice:
+            show_error(problem)
 except SynthGenError as error:
     show_error(error)
     st.page_link("pages/datasets.py", label="All datasets", icon=":material/database:")

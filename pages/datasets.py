@@ -120,7 +120,9 @@ def list_tab(place: Workspace) -> None:
     if not total:
         empty_state(is_filtered=bool(text or domain or shape or origin))
         return
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", height=44):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", height=44, border=False
+    ):
         st.caption(plural(total, "dataset"), width="content")
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"):
             draw_chosen(place)

@@ -5,12 +5,12 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.calls import calls_tab
 from pages.ui.job_details import draw_job_details
-from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up
+from pages.ui.jobs import POLL, WATCHED_ON, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.usage import usage_tab
 from pages.ui.words import STATUS, ago, as_label, plural
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
-from synthgen_core.models import JobStatus
+from synthgen_core.models import JobKind, JobStatus
 from synthgen_core.workspace import Workspace
 
 PER_PAGE = 20
@@ -29,20 +29,23 @@ def task(place: Workspace, view: JobView) -> None:
             st.progress(view.fraction, text=job.note or counts(view))
         else:
             st.caption(counts(view))
-        st.caption(
-            f"{plural(job.calls, 'call')} · {job.usage.prompt_tokens:,} tokens in · {job.usage.completion_tokens:,} out"
-            f" · cost {as_label(view.cost)} · model {_model(view)}"
-        )
+        is_asking = job.kind is JobKind.GENERATION
+        if is_asking:
+            st.caption(_spent(view))
         draw_causes(view)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             draw_job_actions(place, view)
-            st.button(
-                "Calls",
-                key=f"calls{job.id}",
-                icon=":material/receipt_long:",
-                on_click=_show_calls,
-                args=(job.id,),
-            )
+            if is_asking:
+                st.button(
+                    "Calls",
+                    key=f"calls{job.id}",
+                    icon=":material/receipt_long:",
+                    on_click=_show_calls,
+                    args=(job.id,),
+                )
+            else:
+                page = WATCHED_ON[job.kind]
+                st.page_link(page, label="Report", icon=":material/summarize:", query_params={"job": str(job.id)})
             draw_job_details(job)
             if not job.status.is_active:
                 st.button(
@@ -57,6 +60,14 @@ def task(place: Workspace, view: JobView) -> None:
 def _show_calls(job_id: int) -> None:
     session.show_calls(job_id)
     session.ask_for_whole_page()
+
+
+def _spent(view: JobView) -> str:
+    job = view.job
+    return (
+        f"{plural(job.calls, 'call')} · {job.usage.prompt_tokens:,} tokens in · {job.usage.completion_tokens:,} out"
+        f" · cost {as_label(view.cost)} · model {_model(view)}"
+    )
 
 
 def _model(view: JobView) -> str:

@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -57,8 +57,8 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
         _sync_folder(path.parent)
 
 
-def claim_file(folder: Path, stem: str, suffix: str = ".jsonl") -> Path:
-    """Create an empty file that did not exist before: ``stem.jsonl``, or ``stem_2.jsonl`` and so on.
+def claim_file(folder: Path, stem: str, suffix: str = ".jsonl", *, taken: Container[Path] = ()) -> Path:
+    """Create an empty file that did not exist before: ``stem.jsonl``, or ``stem_2.jsonl`` and so on, but none of ``taken``.
 
     Raises:
         DatabaseError: the folder cannot be made or written.
@@ -68,6 +68,9 @@ def claim_file(folder: Path, stem: str, suffix: str = ".jsonl") -> Path:
         number = 1
         while True:
             path = folder / f"{stem}{'' if number == 1 else f'_{number}'}{suffix}"
+            if path in taken:
+                number += 1
+                continue
             try:
                 path.touch(exist_ok=False)
             except FileExistsError:
@@ -107,10 +110,13 @@ class Mirror:
         self._wake = threading.Condition()
         self._writer: threading.Thread | None = None
         self._is_closed = False
+        self._claimed: set[Path] = set()
+        """A dataset in the trash has no file, and keeps its name."""
 
     def claim(self, domain: str, at: datetime) -> str:
         """A new file for a dataset, ``datasets/{domain}_{timestamp}.jsonl``; its path, relative to the data folder."""
-        path = claim_file(self._root / "datasets", f"{domain}_{at:%Y-%m-%d_%H%M%S}")
+        path = claim_file(self._root / "datasets", f"{domain}_{at:%Y-%m-%d_%H%M%S}", taken=self._claimed)
+        self._claimed.add(path)
         return path.relative_to(self._root).as_posix()
 
     def path(self, file_path: str) -> Path:

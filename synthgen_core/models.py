@@ -216,6 +216,7 @@ class Dataset:
     """False while the job ``job_id`` fills it; then nobody but that job sees it."""
     job_id: int | None = None
     """The job that made it from files or from other datasets."""
+    guidelines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,11 @@ class ExampleFilter:
     """``"any"``, ``"none"``, or the name of a rule that flagged its current revision."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Name -> drawn value; all of them."""
+    verdict: str | None = None
+    """A ``Verdict``, or ``none``, ``disputed``, ``stale``: what reviews come to."""
+    reviewer: str = ""
+    has_note: bool | None = None
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

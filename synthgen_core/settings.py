@@ -100,6 +100,7 @@ class Settings:
         "", _text, "An SQLAlchemy URL, such as postgresql+psycopg://...; replaces DATABASE_PATH.", is_secret=True
     )
     max_concurrent_jobs: int = _setting(2, _whole(1, 64), "Jobs that run at the same time; further ones wait.")
+    workers: int = _setting(0, _whole(0, 256), "Calls at a time, where a job does not say; 0: as suits the model.")
     enable_caching: bool = _setting(True, _flag, "Use a paid reply again when exactly the same is asked.")
     cache_ttl: float = _setting(24.0, _hours, "Hours for which a paid reply may be used again.")
     import_max_file_mb: int = _setting(

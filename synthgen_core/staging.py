@@ -4,6 +4,7 @@ The temporary names stand beside the final ones, on the same disk, so that the l
 """
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -19,6 +20,8 @@ from synthgen_core.errors import ConfigError, DatabaseError
 
 SHOWN = 50
 """Characters of a name that its temporary name begins with."""
+KEPT_SECONDS = 24 * 3600.0
+"""How long a file for download is kept; after so long, what a killed process left half-made is removed, too."""
 
 
 @contextlib.contextmanager
@@ -83,7 +86,9 @@ class Stage:
         self.files: list[StagedFile] = []
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:SHOWN]}.", suffix=".tmp"))
+            prefix, suffix = f".{path.name[:SHOWN]}.", ".tmp"
+            remove_older(path.parent, KEPT_SECONDS, f"{glob.escape(prefix)}*{suffix}")
+            self._folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=prefix, suffix=suffix))
 
     def create(self, name: str) -> StagedFile:
         """A new, empty file of this name."""
@@ -183,10 +188,10 @@ def zip_folder(folder: Path, goal: Path) -> None:
             archive.write(path, f"{folder.name}/{path.name}")
 
 
-def remove_older(folder: Path, seconds: float) -> None:
-    """Remove what has lain in a folder for longer. What is in use elsewhere stays until the next time."""
+def remove_older(folder: Path, seconds: float, pattern: str = "*") -> None:
+    """Remove what has lain in a folder for longer. What cannot be removed stays until the next time."""
     limit = time.time() - seconds
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in folder.glob(pattern):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < limit:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

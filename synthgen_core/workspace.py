@@ -17,6 +17,7 @@ from synthgen_core.files import Mirror
 from synthgen_core.jobs import JobRunner, find_lost_jobs
 from synthgen_core.models import JobStatus
 from synthgen_core.settings import Settings
+from synthgen_core.staging import KEPT_SECONDS, remove_older
 from synthgen_core.system import is_dead, this_process
 
 LOG = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ def tidy(workspace: Workspace, also: Sequence[Callable[[Workspace], object]] = (
     try:
         forget_expired(workspace)
         discard_unfinished(workspace)
+        remove_older(workspace.settings.exports_dir, KEPT_SECONDS)
         repair_files(workspace)
         for act in also:
             act(workspace)

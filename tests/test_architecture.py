@@ -16,7 +16,19 @@ ROOT = Path(__file__).parents[1]
 APP = ("pages", "streamlit_app")
 FLOORS = (
     ("models", "errors", "settings"),
-    ("domains", "formats", "shapes", "parsing", "turns", "concurrency", "languages", "limiter", "sizes", "strict_json", "passages"),
+    (
+        "domains",
+        "formats",
+        "shapes",
+        "parsing",
+        "turns",
+        "concurrency",
+        "languages",
+        "limiter",
+        "sizes",
+        "strict_json",
+        "passages",
+    ),
     (
         "scenarios",
         "questions",

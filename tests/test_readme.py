@@ -18,6 +18,7 @@ from synthgen_core.formats import GENERATED
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.providers import PROVIDERS
 from synthgen_core.settings import ROOT, SETTINGS
+from synthgen_core.targets import TARGETS
 from tests.test_architecture import FLOORS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -114,6 +115,11 @@ def test_a_command_of_the_readme_can_be_given(line: str, monkeypatch: pytest.Mon
 
 def test_every_command_is_in_the_readme() -> None:
     assert {line.split()[3] for line in COMMAND.findall(section("Command line"))} == {row.name for row in COMMANDS}
+
+
+def test_the_export_targets_are_those_of_the_registry() -> None:
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", section("Your data").split("### Export")[1], re.MULTILINE)
+    assert [name for row in rows for name in re.findall("[a-z_]+", row)] == list(TARGETS)
 
 
 def test_the_targets_of_make_are_those_of_the_makefile() -> None:

@@ -19,12 +19,13 @@ QUICK = 20_000
 """Examples of which all texts are read for a preview without being asked to."""
 
 
-def operations_menu(place: Workspace, dataset: Dataset, *, key: str = "operations", label: str = "Operations") -> None:
-    """A menu of what can be made of this dataset; the dialog of what is chosen opens."""
+def operations_menu(place: Workspace, dataset: Dataset, *, is_in_list: bool = False) -> None:
+    """A menu of what can be made of this dataset; the dialog of what is chosen opens. In a list it takes less room."""
     chosen = st.menu_button(
-        label,
+        "More" if is_in_list else "Operations",
         [origin for origin in OPERATIONS if origin is not Origin.MERGED],
-        key=key,
+        key=f"operations{dataset.id}",
+        type="tertiary" if is_in_list else "secondary",
         format_func=lambda origin: f"{OPERATIONS[origin].icon} {OPERATIONS[origin].label}",
         disabled=not dataset.example_count,
     )
@@ -147,8 +148,10 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
     keep_up(is_active=job.status.is_active, polls=polls)
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{as_label(view.title)}**", width="content")
+            st.markdown(f"**{as_label(view.title)}**", width="stretch")
             job_badge(view)
+            if not job.status.is_active:
+                st.button("", help="Close", key="close", icon=":material/close:", type="tertiary", on_click=_close)
         if job.status.is_active:
             st.progress(view.fraction, text=job.note or counts(view))
             draw_job_actions(place, view)
@@ -167,10 +170,7 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
             if errors:
                 draw_error(str(errors[-1]["message"]), str(errors[-1]["hint"]))
             st.caption("Nothing was made.")
-        with st.container(horizontal=True):
-            if job.status is not JobStatus.COMPLETED:
-                draw_job_actions(place, view)
-            st.button("Close", key=f"close{job_id}", icon=":material/close:", on_click=_close)
+            draw_job_actions(place, view)
 
 
 def _close() -> None:

@@ -24,8 +24,6 @@ class Column:
     title: str
     width: int
     """Pixels."""
-    starts_descending: bool
-    """When it is first sorted by, the largest comes first."""
     cell: Callable[[Dataset, Summary], str]
 
 
@@ -39,29 +37,24 @@ def _reviewed(dataset: Dataset, summary: Summary) -> str:
     return f"{100 * summary.reviewed / dataset.example_count:.0f} %" if dataset.example_count else ":gray[–]"
 
 
-NAME = "name"
 COLUMNS: Mapping[str, Column] = {
-    "format": Column("Format", 84, False, lambda dataset, _: format_label(dataset)),
-    "origin": Column("Origin", 92, False, lambda dataset, _: dataset.origin),
-    "example_count": Column("Examples", 84, True, lambda dataset, _: f"{dataset.example_count:,}"),
-    "mean_score": Column("Score", 92, True, _score),
-    "reviewed": Column("Reviewed", 84, True, _reviewed),
-    "updated_at": Column("Changed", 100, True, lambda dataset, _: ago(dataset.updated_at)),
+    "example_count": Column("Examples", 84, lambda dataset, _: f"{dataset.example_count:,}"),
+    "mean_score": Column("Score", 88, _score),
+    "reviewed": Column("Reviewed", 84, _reviewed),
+    "updated_at": Column("Changed", 96, lambda dataset, _: ago(dataset.updated_at)),
 }
-"""Sort of ``get_datasets`` -> its column, beside that of the name."""
-BOX, BUTTON, MENU = 24, 32, 44
+"""Sort of ``get_datasets`` -> its column; the largest comes first."""
+NAMES = {"name": "Name", "domain": "Domain", "format": "Format", "origin": "Origin"}
+"""Sorts of what stands in the first column -> their titles; in the order of the alphabet."""
+BOX, BUTTON, ACTIONS = 24, 34, 160
 """Widths in pixels."""
 
 
-def format_label(dataset: Dataset) -> str:
-    """The format's name for people."""
-    return FORMATS[dataset.format].label if dataset.format in FORMATS else as_label(dataset.format)
-
-
 def facts(place: Workspace, dataset: Dataset) -> str:
-    """Domain, language, model and tags, as far as they are known."""
+    """Domain, format, origin, language, model and tags, as far as they are known."""
     names = {domain.slug: domain.name for domain in place.catalogue}
-    known = [names.get(dataset.domain, dataset.domain)]
+    format = FORMATS[dataset.format].label if dataset.format in FORMATS else dataset.format
+    known = [names.get(dataset.domain, dataset.domain), format, str(dataset.origin)]
     if language := LANGUAGES.get(str(dataset.metadata.get("language"))):
         known.append(language.name)
     if model := dataset.metadata.get("model"):
@@ -81,7 +74,7 @@ def draw_dataset_rows(place: Workspace, datasets: Sequence[Dataset]) -> None:
         with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(gap=None, width="content"):
                 _name(dataset)
-                st.caption(" · ".join(filter(None, [facts(place, dataset), format_label(dataset)])))
+                st.caption(facts(place, dataset))
             with st.container(gap=None, width="content", horizontal_alignment="right"):
                 st.markdown(plural(dataset.example_count, "example"), width="content")
                 st.caption(f"changed {ago(dataset.updated_at)}", width="content")
@@ -89,31 +82,33 @@ def draw_dataset_rows(place: Workspace, datasets: Sequence[Dataset]) -> None:
 
 def draw_dataset_list(place: Workspace, page: DatasetPage) -> None:
     """The list with all its columns; each title sorts, in the database."""
-    with st.container(key="dataset-list", gap=None):
+    with st.container(gap=None):
         with st.container(key="dataset-titles", horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.space(BOX)
-            with st.container(width="stretch"):
-                _title(NAME, "Name", starts_descending=False)
+            with st.container(key="dataset-name-titles", horizontal=True, gap="small", width="stretch"):
+                for sort, title in NAMES.items():
+                    _title(sort, title, is_descending=False)
             for sort, column in COLUMNS.items():
                 with st.container(width=column.width):
-                    _title(sort, column.title, starts_descending=column.starts_descending)
-            st.space(3 * BUTTON + MENU)
+                    _title(sort, column.title, is_descending=True)
+            st.space(ACTIONS)
         for dataset in page.rows:
             _row(place, dataset, page.summaries[dataset.id])
 
 
-def _title(sort: str, title: str, *, starts_descending: bool) -> None:
-    now, is_descending = session.dataset_order()
-    arrow = ("arrow_downward" if is_descending else "arrow_upward") if now == sort else None
+def _title(sort: str, title: str, *, is_descending: bool) -> None:
+    """A title that sorts; ``is_descending``: at first the largest comes first."""
+    now, was_descending = session.dataset_order()
+    arrow = f":material/arrow_{'downward' if was_descending else 'upward'}:" if now == sort else None
     st.button(
         title,
         key=f"sort-{sort}",
         type="tertiary",
-        icon=f":material/{arrow}:" if arrow else None,
+        icon=arrow,
         icon_position="right",
         on_click=session.order_datasets,
         args=(sort,),
-        kwargs={"is_descending": starts_descending},
+        kwargs={"is_descending": is_descending},
     )
 
 
@@ -128,12 +123,13 @@ def _row(place: Workspace, dataset: Dataset, summary: Summary) -> None:
             on_change=session.pick_dataset,
             args=(dataset.id,),
         )
-        with st.container(gap=None, width="stretch"):
+        with st.container(key=f"dataset-name-{dataset.id}", gap=None, width="stretch"):
             _name(dataset)
             st.caption(facts(place, dataset))
         for column in COLUMNS.values():
             st.markdown(column.cell(dataset, summary), width=column.width)
-        _actions(place, dataset)
+        with st.container(horizontal=True, gap=None, width=ACTIONS, horizontal_alignment="right"):
+            _actions(place, dataset)
 
 
 def _actions(place: Workspace, dataset: Dataset) -> None:
@@ -162,13 +158,15 @@ def _actions(place: Workspace, dataset: Dataset) -> None:
         open_operation(place, Origin.DUPLICATED, [dataset])
     if st.button("", key=f"delete{dataset.id}", help="Delete", icon=":material/delete:", type="tertiary", width=BUTTON):
         confirm_delete(place, [dataset])
-    operations_menu(place, dataset, key=f"operations{dataset.id}", label="")
+    operations_menu(place, dataset, is_in_list=True)
 
 
 @st.dialog("Delete?", icon=":material/delete:")
-def confirm_delete(place: Workspace, datasets: Sequence[Dataset]) -> None:
-    """Ask first."""
+def confirm_delete(place: Workspace, datasets: Sequence[Dataset], *, then: str | None = None) -> None:
+    """Ask first. ``then`` is the page to go to."""
     if session.takes_whole_page():
+        if then:
+            st.switch_page(then)
         st.rerun()
     for dataset in datasets:
         st.markdown(f":material/database: **{as_label(dataset.name)}** with {plural(dataset.example_count, 'example')}")

@@ -28,7 +28,7 @@ def filter_form(place: Workspace, dataset: Dataset, key: str) -> ExampleFilter:
     """The form, in a row; rarer criteria fold out. ``key`` tells forms of one page apart."""
     form = f"{key}_{dataset.id}"
     field = partial(session.filter_key, form)
-    text, status, more = st.columns([5, 2, 1.4], vertical_alignment="bottom")
+    text, status, more = st.columns([4, 2, 2], vertical_alignment="bottom")
     said = text.text_input(
         "Search",
         key=field("text"),
@@ -85,7 +85,7 @@ def _draw_more(place: Workspace, dataset: Dataset, form: str) -> None:
     for name, values in details.parameters.items():
         if len(values) <= MOST_VALUES:
             st.selectbox(
-                label_of(name),
+                label_of(name).capitalize(),
                 list(values),
                 None,
                 in_words,

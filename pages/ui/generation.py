@@ -21,6 +21,7 @@ from synthgen_core.actions.generation import (
     try_example,
 )
 from synthgen_core.actions.providers import PROVIDERS, languages_of
+from synthgen_core.actions.requests import usual_workers
 from synthgen_core.actions.usage import dollars
 from synthgen_core.domains import Domain, Subdomain
 from synthgen_core.errors import SynthGenError
@@ -78,7 +79,12 @@ def settings_form(place: Workspace, domain: Domain, subdomain: Subdomain) -> Gen
             help="The same seed gives the same scenarios, in the same order.",
         )
         workers = st.number_input(
-            "Calls at a time", 1, MOST_WORKERS, kind.workers, key=f"workers_{kind.type}", persist_state=KEEP
+            "Calls at a time",
+            1,
+            MOST_WORKERS,
+            usual_workers(place.settings, kind.type),
+            key=f"workers_{kind.type}",
+            persist_state=KEEP,
         )
         own = st.checkbox(
             "Set the temperature", key="own_temperature", help="How daring the model's choice of words is."

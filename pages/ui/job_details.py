@@ -10,6 +10,8 @@ NAMES = {
     "format_type": "Format",
     "workers": "Calls at a time",
     "method": "Way of making",
+    "few_shot_from": "Approved examples of dataset",
+    "few_shot": "Approved examples in a prompt",
     "use_cache": "Uses paid replies again",
     "use_batch": "In batches",
     "max_cost": "Budget in dollars",
@@ -33,11 +35,13 @@ def _facts(values: dict[str, Json], whose: str = "") -> list[tuple[str, str]]:
     facts: list[tuple[str, str]] = []
     for name, value in values.items():
         said = f"{whose}{NAMES.get(name, name.replace('_', ' '))}"
-        if isinstance(value, dict):
+        if name == "sources" and isinstance(value, list):  # of an import: their paths are nobody's business
+            facts.append(("files", ", ".join(str(source["label"]) for source in value if isinstance(source, dict))))
+        elif isinstance(value, dict):
             facts += _facts(value, "" if name == "provider" else f"{name.partition('_')[0]}: ")
         elif isinstance(value, bool):
             facts.append((said, "yes" if value else "no"))
-        elif value is not None and value != "":
+        elif value is not None and value != "" and not isinstance(value, list):
             facts.append((said, f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)))
     return [(name[0].upper() + name[1:], value) for name, value in facts]
 

@@ -28,6 +28,12 @@ WATCHED_ON = {
     JobKind.CURATION: "pages/datasets.py",
 }
 """Kind of job -> the page that shows one, by its number."""
+SHORTFALLS = {
+    JobKind.GENERATION: "{} of {:,} could not be made: every attempt failed.",
+    JobKind.IMPORT: "{} of {:,} could not be brought in; the other rows were.",
+    JobKind.CURATION: "{} of {:,} could not be converted, and were left out.",
+}
+"""Kind of job -> what it says where less came of it than there might have."""
 
 
 def job_badge(view: JobView) -> None:
@@ -116,8 +122,7 @@ def draw_causes(view: JobView) -> None:
     job = view.job
     if view.shortfall and job.status is JobStatus.COMPLETED:
         st.warning(
-            f"{plural(view.shortfall, 'example')} of {job.requested:,} could not be made: every attempt failed.",
-            icon=":material/warning:",
+            SHORTFALLS[job.kind].format(plural(view.shortfall, "example"), job.requested), icon=":material/warning:"
         )
     causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
     if pause := causes.pop(BudgetReachedError.cause, None):
@@ -127,10 +132,9 @@ def draw_causes(view: JobView) -> None:
         draw_error(str(newest["message"]), str(newest["hint"]))
     total = sum(int(str(entry["count"])) for entry in causes.values())
     if total:
-        with st.expander(
-            f"{plural(total, 'attempt')} failed"
-            + ("" if view.shortfall else " and were replaced" if total > 1 else " and was replaced")
-        ):
+        replaced = "" if view.shortfall else " and were replaced" if total > 1 else " and was replaced"
+        is_made = job.kind is JobKind.GENERATION
+        with st.expander(f"{plural(total, 'attempt')} failed{replaced}" if is_made else "Causes"):
             for cause, entry in sorted(causes.items(), key=lambda item: -int(str(item[1]["count"]))):
                 said = as_markdown(f"{entry['message']} {entry['hint']}")
                 st.markdown(f"**{entry['count']} × {as_label(cause.replace('_', ' '))}**: {said}")

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -258,7 +259,7 @@ def unpick_datasets(dataset_ids: Iterable[int]) -> None:
     """Take the tick away from these. Called before the list is drawn."""
     gone = set(dataset_ids)
     for dataset_id in gone:
-        st.session_state.pop(pick_key(dataset_id), None)
+        st.session_state[pick_key(dataset_id)] = False
     st.session_state["_picked"] = tuple(other for other in picked_datasets() if other not in gone)
 
 

@@ -126,6 +126,7 @@ ROWS: Mapping[str, Row] = {
         shown=lambda value: PROVIDERS[str(value)].name if value in PROVIDERS else str(value),
     ),
     "MAX_CONCURRENT_JOBS": Row("Jobs at once", _number(1, 64, 1)),
+    "WORKERS": Row("Calls at a time", _number(0, 256, 1), shown=lambda value: str(value or "by model")),
     "ENABLE_CACHING": Row(
         "Reply cache", _switch, note=_kept, shown=lambda value: "on" if value else "off", act=_clear_button
     ),

@@ -16,18 +16,27 @@ CSS = """
 [data-testid="stMainBlockContainer"] h1 { padding: .25rem 0; line-height: 1.5; }
 [data-testid="stChatMessage"] { padding: .75rem .9rem; }
 /* each paragraph runs, and is aligned, in the direction of its own letters */
-[data-testid="stChatMessage"] :is(p, li, td, h1, h2, h3, h4, h5, h6), .diff { unicode-bidi: plaintext; text-align: start; }
+[data-testid="stChatMessage"] :is(p, li, td, h1, h2, h3, h4, h5, h6), .diff {
+  unicode-bidi: plaintext; text-align: start; }
 [data-testid="stChatMessageContent"] { max-height: 32rem; overflow-y: auto; }
 .diff { max-height: 24rem; overflow-y: auto; overflow-wrap: anywhere; white-space: pre-wrap; line-height: 1.6; }
 .diff ins { background: rgba(34, 197, 94, .22); text-underline-offset: 3px; }
 .diff del { background: rgba(239, 68, 68, .2); }
 .diff i { opacity: .6; }
-/* lists of datasets: rows between thin lines; a narrow window wraps them, and needs no titles of columns there */
+@media (min-width: 641px) { .st-key-stays-in-view { position: sticky; top: 4rem; } }
+/* lists of datasets: rows between thin lines; in a narrow window the name has a line of its own */
 [class*="st-key-dataset-row-"] { border-bottom: 1px solid rgba(128, 128, 140, .22); padding: .3rem 0; }
 [class*="st-key-dataset-row-"]:hover { background: rgba(99, 102, 241, .05); }
-[class*="st-key-dataset-row-"] p { margin: 0; }
+[class*="st-key-dataset-row-"] [data-testid="stMarkdownContainer"],
+[class*="st-key-dataset-row-"] [data-testid="stCaptionContainer"] { margin: 0; }
+[class*="st-key-dataset-row-"] p { margin: 0; font-size: .87rem; overflow: hidden; text-overflow: ellipsis; }
+[class*="st-key-dataset-row-"] [data-testid="stCaptionContainer"] p { font-size: .8rem; }
+[class*="st-key-dataset-row-"] [data-testid="stPageLink"] a { padding: 0; }
 .st-key-dataset-titles { border-bottom: 1px solid rgba(128, 128, 140, .4); }
 .st-key-dataset-titles button { font-size: .85rem; padding: 0; min-height: 1.8rem; }
+@media (max-width: 640px) {
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-dataset-name"]) { flex: 1 0 calc(100% - 2.5rem); }
+}
 </style>
 """
 

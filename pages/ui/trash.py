@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.datasets import facts, format_label
+from pages.ui.datasets import facts
 from pages.ui.shell import choose_page, show_error
 from pages.ui.words import ago, as_label, plural
 from synthgen_core.actions.datasets import PAGE_SIZE
@@ -27,7 +27,7 @@ def trash_tab(place: Workspace) -> None:
             st.space("small")
     else:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.caption(f"{plural(len(deleted), 'dataset')}, which nothing counts any more.", width="content")
+            st.caption(f"{plural(len(deleted), 'dataset')}, kept until you delete them for good.", width="content")
             with st.popover("Empty the trash", icon=":material/delete_forever:"):
                 st.caption(
                     f"{plural(len(deleted), 'dataset')} with all examples, reviews and versions. There is no way back."
@@ -47,9 +47,9 @@ def trash_tab(place: Workspace) -> None:
 
 def _row(place: Workspace, dataset: Dataset) -> None:
     with st.container(key=f"dataset-row-{dataset.id}", horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
+        with st.container(key=f"dataset-name-{dataset.id}", gap=None, width="stretch"):
             st.markdown(f"**{as_label(dataset.name)}**")
-            known = [facts(place, dataset), format_label(dataset), plural(dataset.example_count, "example")]
+            known = [facts(place, dataset), plural(dataset.example_count, "example")]
             st.caption(" · ".join(filter(None, known)))
         if dataset.deleted_at:
             st.caption(f"deleted {ago(dataset.deleted_at)}", width="content")

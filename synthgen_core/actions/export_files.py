@@ -166,7 +166,7 @@ def examples_of(
 
 def manifest_name(path: Path, *, is_folder: bool) -> str:
     """What the manifest is called: in the folder, or beside the file."""
-    return MANIFEST if is_folder else f"{path.stem}.{MANIFEST}"
+    return MANIFEST if is_folder else f"{path.name}.{MANIFEST}"
 
 
 def is_in_folder(export: Export) -> bool:

@@ -222,12 +222,12 @@ def _problem(request: ExportRequest, target: Target, matched: int, found: Survey
         first = next(iter(found.refusals.values()))
         return (
             f"{target.label} refuses {found.refused:,} of {matched:,} examples: {first.message} (example "
-            f"{first.examples[0]}). Mend them, or leave them out (--skip-invalid)."
+            f"{first.examples[0]}). Mend them, or choose to leave out what it refuses."
         )
     if not found.ids:
         if is_from_edits:
             return "No pair was found: no person has edited an answer that a model wrote. Edit some, or import pairs."
         return "No row would be left: see what is left out, and why. Choose another strategy, or another target."
     if target.needs_licence and not LICENCE.fullmatch(request.licence):
-        return "The licence under which it may be used is missing. Name it (--licence), such as cc-by-4.0 or mit."
+        return "The licence under which it may be used is missing. Name it, such as cc-by-4.0 or mit."
     return ""

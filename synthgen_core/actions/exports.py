@@ -21,12 +21,9 @@ from synthgen_core.actions.export_plans import Draft, ExportPlan, ExportRequest,
 from synthgen_core.database import Export, NewExport
 from synthgen_core.errors import ConfigError, DatabaseError
 from synthgen_core.models import JsonObject
-from synthgen_core.staging import Stage, check_place, make_room, zip_folder
+from synthgen_core.staging import KEPT_SECONDS, Stage, check_place, make_room, zip_folder
 from synthgen_core.targets import SPLITS, Facts, get_target, slug
 from synthgen_core.workspace import Workspace
-
-KEPT_SECONDS = 24 * 3600
-"""How long a file for download is kept."""
 
 
 @dataclass(frozen=True, slots=True)

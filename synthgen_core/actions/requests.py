@@ -79,7 +79,7 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
     """
     kind = provider_kind(request.provider.type)
     _in_range("number of examples", request.num_examples, 1, MOST_EXAMPLES)
-    workers = kind.workers if request.workers is None else request.workers
+    workers = usual_workers(workspace.settings, kind.type) if request.workers is None else request.workers
     _in_range("number of workers", workers, 1, MOST_WORKERS)
     if request.temperature is not None:
         _in_range("temperature", request.temperature, 0, 2)
@@ -118,6 +118,11 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
     )
     check_budget(workspace, filled, plan)
     return filled, plan
+
+
+def usual_workers(settings: Settings, provider_type: str) -> int:
+    """Calls at a time of a job that does not say how many. Raises NotFoundError."""
+    return settings.workers or provider_kind(provider_type).workers
 
 
 def _in_range(what: str, value: float, least: float, most: float) -> None:
@@ -242,16 +247,14 @@ def first_ask(plan: Plan) -> Ask:
 
 
 def to_parameters(request: GenerationRequest) -> JsonObject:
-    """A request as a job keeps it: without keys."""
-    nobody = ProviderConfig("")
-    values: JsonObject = asdict(replace(request, provider=nobody, assistant_provider=None))
+    """A request as a job keeps it: without keys, and without numbers that mean nothing in it."""
+    values: JsonObject = asdict(replace(request, provider=ProviderConfig(""), assistant_provider=None))
     assistant = request.assistant_provider
-    return (
-        values
-        | {"provider": dict(request.provider.public()), "few_shot_ids": list(request.few_shot_ids)}
-        | {"assistant_provider": None if assistant is None else dict(assistant.public())}
-        | caps_of(request)
-    )
+    values["provider"] = dict(request.provider.public())
+    values["assistant_provider"] = None if assistant is None else dict(assistant.public())
+    if request.few_shot_from is None:
+        del values["few_shot"], values["few_shot_ids"]
+    return values | caps_of(request)
 
 
 def caps_of(request: GenerationRequest) -> JsonObject:
@@ -267,13 +270,14 @@ def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationR
     said = values.pop("assistant_provider", None)
     assistant = None if said is None else _config(workspace, said)
     ids = values.pop("few_shot_ids", None)
+    assert ids is None or isinstance(ids, list)
     method, cost = Method(str(values.pop("method"))), values.pop("max_cost", None)
     return GenerationRequest(
         **values,  # type: ignore[arg-type] # as to_parameters wrote
         provider=provider,
         assistant_provider=assistant,
         method=method,
-        few_shot_ids=tuple(int(str(number)) for number in ids) if isinstance(ids, list) else (),
+        few_shot_ids=tuple(int(str(number)) for number in ids or ()),
         max_cost=None if cost is None else Decimal(str(cost)),
     )
 

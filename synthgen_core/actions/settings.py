@@ -28,7 +28,7 @@ from synthgen_core.workspace import Workspace, log_to_stderr
 
 FILE_NAME = "settings.toml"
 HEADER = "# Written by the Settings page. The environment and .env win over it; keys do not belong here.\n"
-EDITABLE = ("LLM_PROVIDER", "MAX_CONCURRENT_JOBS", "ENABLE_CACHING", "CACHE_TTL", "LOG_LEVEL")
+EDITABLE = ("LLM_PROVIDER", "MAX_CONCURRENT_JOBS", "WORKERS", "ENABLE_CACHING", "CACHE_TTL", "LOG_LEVEL")
 """What can be changed in the app."""
 AT_RESTART = ("MAX_CONCURRENT_JOBS",)
 """What takes effect at the next start only."""

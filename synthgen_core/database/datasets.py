@@ -149,13 +149,16 @@ class DatasetRoom(Connection):
             return set(connection.execute(sa.select(datasets.c.file_path)).scalars())
 
     def get_totals(self) -> dict[str, int]:
-        """Sums outside the trash: ``datasets``, ``examples`` (active), ``domains``, ``subdomains``."""
+        """Sums outside the trash: ``datasets``, ``examples`` (active), ``domains``, ``subdomains``.
+
+        Imported datasets are of no domain.
+        """
         live = sa.select(datasets).where(IS_LIVE).subquery()
         query = sa.select(
             sa.func.count().label("datasets"),
             sa.func.coalesce(sa.func.sum(live.c.example_count), 0).label("examples"),
-            sa.func.count(sa.distinct(live.c.domain)).label("domains"),
-            sa.func.count(sa.distinct(live.c.domain + "/" + live.c.subdomain)).label("subdomains"),
+            sa.func.count(sa.distinct(sa.func.nullif(live.c.domain, ""))).label("domains"),
+            sa.func.count(sa.distinct(sa.func.nullif(live.c.domain + "/" + live.c.subdomain, "/"))).label("subdomains"),
         ).select_from(live)
         with self._reading() as connection:
             return {name: int(value) for name, value in connection.execute(query).one()._mapping.items()}
@@ -165,7 +168,7 @@ class DatasetRoom(Connection):
         total = sa.func.sum(datasets.c.example_count)
         query = (
             sa.select(datasets.c.domain, sa.func.count(), total)
-            .where(IS_LIVE)
+            .where(IS_LIVE, datasets.c.domain != "")
             .group_by(datasets.c.domain)
             .order_by(total.desc(), datasets.c.domain)
         )

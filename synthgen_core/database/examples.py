@@ -1,7 +1,7 @@
 """Examples: accepted, counted, listed page by page. What is done to them later is in ``revisions``."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import filter_conditions, raw
-from synthgen_core.database.flags import NewFlag, flag_row
+from synthgen_core.database.flags import NewFlag, count_flags_of, flag_row
 from synthgen_core.database.tables import datasets, examples, flags
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.models import Example, ExampleFilter, ExampleStatus, JsonObject
 from synthgen_core.sizes import fingerprint, size_of
 
-COLUMNS = [column for column in examples.c if column.name not in ("job_id", "item")]
+COLUMNS = [examples.c[field.name] for field in fields(Example)]
 EXAMPLE_SORTS = ("example_index", "id", "quality_score", "turns", "characters", "updated_at")
 """Columns by which a dataset's examples can be sorted; ``id`` is the order in which they came."""
 ALL_ACTIVE = ExampleFilter()
@@ -113,6 +113,7 @@ def insert_examples(
         ids = connection.execute(query).all()
         rows = [flag_row(example_id, 1, flag, at) for example_id, index in ids for flag in flagged[index]]
         connection.execute(sa.insert(flags), rows)
+        count_flags_of(connection, [example_id for example_id, _ in ids])
 
 
 def _to_row(dataset_id: int, example: NewExample, moment: object, job_id: int | None) -> tuple[object, ...]:

@@ -47,6 +47,22 @@ def flag_row(example_id: int, revision: int, new: NewFlag, at: datetime) -> dict
     }
 
 
+def is_of_present_text(table: sa.Table) -> sa.ColumnElement[bool]:
+    """What a row of flags, judgements or reviews says of an example, it says of its present text.
+
+    That holds through a removal and its undoing, which are revisions, too.
+    """
+    return table.c.revision >= examples.c.content_revision
+
+
+def count_flags_of(connection: sa.Connection, example_ids: Sequence[int]) -> None:
+    """Bring ``flag_count`` of some thousand examples at most up to date; whoever writes flags does this."""
+    count = sa.select(sa.func.count()).where(flags.c.example_id == examples.c.id, is_of_present_text(flags))
+    connection.execute(
+        sa.update(examples).where(examples.c.id.in_(example_ids)).values(flag_count=count.scalar_subquery())
+    )
+
+
 def count_flags(connection: sa.Connection, dataset_id: int) -> dict[str, int]:
     """Rule -> how many active examples of a dataset it flags as they are now, the most frequent first."""
     count = sa.func.count(sa.distinct(flags.c.example_id))
@@ -54,7 +70,7 @@ def count_flags(connection: sa.Connection, dataset_id: int) -> dict[str, int]:
         sa.select(flags.c.rule, count)
         .join(examples, examples.c.id == flags.c.example_id)
         .where(examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE)
-        .where(examples.c.revision == flags.c.revision)
+        .where(is_of_present_text(flags))
         .group_by(flags.c.rule)
         .order_by(count.desc(), flags.c.rule)
     )
@@ -69,7 +85,7 @@ class FlagRoom(Connection):
         query = (
             sa.select(flags)
             .join(examples, examples.c.id == flags.c.example_id)
-            .where(examples.c.id.in_(example_ids), examples.c.revision == flags.c.revision)
+            .where(examples.c.id.in_(example_ids), is_of_present_text(flags))
             .order_by(flags.c.id)
         )
         with self._reading() as connection:

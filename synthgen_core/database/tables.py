@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -29,7 +30,12 @@ metadata = MetaData(
     }
 )
 
-IS_SCORED = text("quality_score IS NOT NULL")
+FEW_HAVE = {
+    "person_score": "person_score IS NOT NULL",
+    "flag_count": "flag_count > 0",
+    "judge_spread": "judge_spread IS NOT NULL",
+}
+"""Columns of examples that are indexed where they say something."""
 
 datasets = Table(
     "datasets",
@@ -50,6 +56,7 @@ datasets = Table(
     Column("tags", JsonText, nullable=False, server_default="[]"),
     Column("is_ready", Boolean, nullable=False, server_default=true()),
     Column("job_id", Integer),
+    Column("guidelines", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 """``is_ready`` is false while the job ``job_id`` still fills the dataset: nobody sees it, and if the job does not end
@@ -130,13 +137,32 @@ examples = Table(
     Column("turns", Integer, nullable=False, server_default="0"),
     Column("characters", Integer, nullable=False, server_default="0"),
     Column("content_hash", String(32), nullable=False, server_default=""),
+    Column("content_revision", Integer, nullable=False, server_default="1"),
+    Column("verdict", String(20)),
+    Column("person_score", Float),
+    Column("review_count", Integer, nullable=False, server_default="0"),
+    Column("review_revision", Integer, nullable=False, server_default="0"),
+    Column("reviewer", Text, nullable=False, server_default=""),
+    Column("reviewed_at", UtcTime),
+    Column("tags", JsonText, nullable=False, server_default="[]"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("flag_count", Integer, nullable=False, server_default="0"),
+    Column("judge_spread", Float),
     UniqueConstraint("dataset_id", "example_index"),
     UniqueConstraint("job_id", "item"),
     Index(None, "dataset_id", "status", "example_index"),
     Index(None, "dataset_id", "content_hash"),
-    Index(None, "dataset_id", "status", "quality_score", sqlite_where=IS_SCORED, postgresql_where=IS_SCORED),
+    *(Index(None, "dataset_id", "status", key, "example_index") for key in ("verdict", "quality_score")),
+    *(
+        Index(
+            None, "dataset_id", "status", key, "example_index", sqlite_where=text(held), postgresql_where=text(held)
+        )
+        for key, held in FEW_HAVE.items()
+    ),
     sqlite_autoincrement=True,
 )
+"""``content_revision`` wrote the present text: flags, judgements and reviews of it or later ones are of this text.
+``verdict`` to ``reviewed_at`` are what people's reviews come to (``standing``), kept with each review."""
 
 example_revisions = Table(
     "example_revisions",
@@ -279,14 +305,17 @@ reviews = Table(
     Column("criteria", JsonText),
     Column("comment", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("batch_id", String(40), index=True),
+    Column("is_adjudication", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
+"""Append-only: the latest row of a reviewer is what they say of an example."""
 
 completions = Table(
     "completions",
     metadata,
     Column("key", String(64), primary_key=True),
-    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL")),
     Column("item", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("provider", Text, nullable=False),
@@ -297,6 +326,7 @@ completions = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("created_at", UtcTime, nullable=False, index=True),
+    Index(None, "job_id", "item"),
 )
 
 calls = Table(

@@ -4,6 +4,7 @@ An apostrophe that our export put before a formula (``'=1+1``) is taken away aga
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 
@@ -115,17 +116,18 @@ def read_csv(stream: Stream, found: Found, *, replace_invalid: bool) -> Iterator
 
 def find_delimiter(head: bytes) -> str:
     """What separates the cells of a table that begins so: the candidate that makes the most equal columns."""
-    return max(DELIMITERS, key=lambda delimiter: _columns(head, delimiter))
+    return max(DELIMITERS, key=lambda delimiter: _width(_records(head, delimiter)))
 
 
 def is_table(head: bytes) -> bool:
-    """The text begins like a CSV file of two columns or more, with names."""
-    return _columns(head, find_delimiter(head)) > 1
+    """The text begins like a CSV file of two columns or more, each with a name of its own."""
+    records = _records(head, find_delimiter(head))
+    return _width(records) > 1 and all(records[0]) and len(set(records[0])) == len(records[0])
 
 
-def _columns(head: bytes, delimiter: str) -> int:
-    """How many columns the header has; 0 if it is none, or if most of the records that follow have others."""
-    lines = head.decode("utf-8", "replace").splitlines(keepends=True)
+def _records(head: bytes, delimiter: str) -> list[list[str]]:
+    """The first records; none if they cannot be told apart."""
+    lines = io.StringIO(head.decode("utf-8", "replace"), newline="")
     records = []
     try:
         for record in csv.reader(lines, delimiter=delimiter):
@@ -134,10 +136,13 @@ def _columns(head: bytes, delimiter: str) -> int:
             if len(records) > SAMPLE:
                 break
     except csv.Error:
-        return 0
-    if not records or len(set(records[0])) < len(records[0]) or not all(records[0]):
-        return 0
-    width = len(records[0])
+        return []
+    return records
+
+
+def _width(records: list[list[str]]) -> int:
+    """How many columns the header has; 0 if most of the records have more or fewer."""
+    width = len(records[0]) if records else 0
     return width if 2 * sum(len(record) == width for record in records) >= len(records) else 0
 
 

@@ -165,8 +165,10 @@ class Stream:
             return
         # A byte that is no character becomes half a character, and from that the byte again, which is not UTF-8.
         decoder = codecs.getincrementaldecoder(self.encoding)("surrogateescape")
+        mark = "\ufeff"
         for block in blocks:
-            yield decoder.decode(block).removeprefix("\ufeff").encode("utf-8", "surrogateescape")
+            yield decoder.decode(block).removeprefix(mark).encode("utf-8", "surrogateescape")
+            mark = ""
         yield decoder.decode(b"", not self.is_cut).encode("utf-8", "surrogateescape")
 
 

@@ -57,8 +57,7 @@ def test_a_limit_on_calls_at_a_time_is_found(limit: int, latency: Latency, is_re
     workers = 32 if limit < 32 else 128
     seen = simulate(at_a_time(limit), seconds=30, workers=workers, latency=latency, refusal_latency=refusal_latency)
     assert seen.rate(0, 30) > 0.8 * limit / LATENCY
-    assert seen.refused_share() < 0.1
-    assert seen.refused_share(5, 30) < 0.05
+    assert seen.refused_share() < 0.08
 
 
 @pytest.mark.parametrize("workers", [32, 64])
@@ -82,8 +81,14 @@ def test_slow_answers_make_no_difference(limit: int, workers: int) -> None:
 def test_a_limit_on_the_rate_is_found(make: Callable[[], Service]) -> None:
     seen = simulate(make(), items=1000)
     assert seen.middle_rate == pytest.approx(20, rel=0.1)
-    assert seen.refused_share() < 0.07
-    assert seen.refused_share(10) < 0.04
+    assert seen.refused_share() < 0.05
+
+
+@pytest.mark.parametrize("make", OF_20)
+def test_a_limit_on_the_rate_is_found_where_answers_take_as_long_as_it_looks_back(make: Callable[[], Service]) -> None:
+    seen = simulate(make(), seconds=120, latency=about(1.0, 0.5))
+    assert seen.rate(20, 120) > 0.85 * 20
+    assert seen.refused_share(20) < 0.08
 
 
 def test_a_limit_on_the_rate_with_no_burst_at_all_is_found_in_time() -> None:
@@ -149,13 +154,18 @@ def test_a_rate_that_falls_is_followed_and_one_that_rises_is_used() -> None:
     assert seen.rate(110, 140) > 0.8 * 20
 
 
-@pytest.mark.parametrize("before", [closed, unlimited, at_a_time(16)], ids=["from the start", "no limit", "16"])
-def test_a_service_that_refuses_all_is_asked_sparingly_and_used_as_soon_as_it_answers(before: Service) -> None:
-    after = before if before is not closed else unlimited
+@pytest.mark.parametrize(
+    ("before", "after", "possible"),
+    [(closed, unlimited, 32), (unlimited, unlimited, 32), (at_a_time(16), at_a_time(16), 16)],
+    ids=["from the start", "meanwhile", "meanwhile, with a limit"],
+)
+def test_a_service_that_refuses_all_is_asked_sparingly_and_used_as_soon_as_it_answers(
+    before: Service, after: Service, possible: int
+) -> None:
     seen = simulate(in_turn((10, before), (40, closed), (math.inf, after)), seconds=50)
     asked = sum(15 <= moment < 40 for moment in seen.refused)
-    assert 0.3 * 25 < asked <= ASKING_RATE * 25
-    assert seen.rate(43, 50) > 0.9 * (16 if before(0, 16) is False and before is not closed else 32) / LATENCY
+    assert 0.3 * 25 < asked <= ASKING_RATE * 25 + 1
+    assert seen.rate(43, 50) > 0.9 * possible / LATENCY
 
 
 def test_a_limit_a_minute_is_waited_out_and_used_in_full() -> None:

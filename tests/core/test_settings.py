@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from synthgen_core import errors as errors_module
 from synthgen_core import settings as settings_module
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.providers import choose_provider, open_provider, provider_config
+from synthgen_core.actions.requests import check_request
 from synthgen_core.database import NewDataset, NewJob
 from synthgen_core.errors import ConfigError
 from synthgen_core.jobs import Run
 from synthgen_core.models import JobKind, ProviderConfig
-from synthgen_core.providers import PROVIDERS
+from synthgen_core.providers import PROVIDERS, provider_kind
 from synthgen_core.settings import ROOT, SETTINGS, Settings, load_settings
 from synthgen_core.workspace import open_workspace
 from tests.support.replies import MODEL
@@ -45,6 +47,7 @@ GOOD: Mapping[str, tuple[str, object]] = {
     "DATABASE_PATH": ("a.db", "a.db"),
     "DATABASE_URL": ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
     "MAX_CONCURRENT_JOBS": (" 7 ", 7),
+    "WORKERS": ("12", 12),
     "ENABLE_CACHING": ("False", False),
     "CACHE_TTL": ("0.5", 0.5),
     "LOG_LEVEL": ("DEBUG", "debug"),
@@ -52,6 +55,7 @@ GOOD: Mapping[str, tuple[str, object]] = {
 BAD = [
     ("DATA_DIR", "~no_such_user_here/data", "folder"),
     ("MAX_CONCURRENT_JOBS", "0", "1 to 64"),
+    ("WORKERS", "257", "0 to 256"),
     ("MAX_CONCURRENT_JOBS", "65", "1 to 64"),
     ("MAX_CONCURRENT_JOBS", "-3", "1 to 64"),
     ("MAX_CONCURRENT_JOBS", "--3", "1 to 64"),
@@ -336,6 +340,15 @@ def request(server: ModelServer) -> GenerationRequest:
     settings = load_settings({"OPENAI_BASE_URL": server.url, "OPENAI_MODEL": MODEL})
     provider = provider_config(settings, "openai")
     return GenerationRequest("support", "technical_support", provider, num_examples=2, seed=1)
+
+
+@effect("WORKERS")
+def _says_how_many_calls_at_a_time(tmp_path: Path, server: ModelServer) -> None:
+    for given, workers in (("7", 7), ("0", provider_kind("openai").workers)):
+        settings = load_settings({"DATA_DIR": str(tmp_path / given), "WORKERS": given})
+        with closing(open_workspace(settings)) as workspace:
+            assert check_request(workspace, request(server))[0].workers == workers
+            assert check_request(workspace, replace(request(server), workers=3))[0].workers == 3
 
 
 def calls_of_a_second_run(folder: Path, server: ModelServer, **given: str) -> int:

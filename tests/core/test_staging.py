@@ -28,7 +28,7 @@ def test_files_are_there_together_and_hashed_as_they_lie(tmp_path: Path) -> None
             file = stage.create(name)
             file.write(b"a" * 10)
             file.write(name.encode())
-            assert names(tmp_path) != sorted({"data.jsonl", "data.manifest.json"})
+            assert not {"data.jsonl", "data.manifest.json"} & {*names(tmp_path)}
         stage.put_in_place()
     assert names(tmp_path) == ["data.jsonl", "data.manifest.json"]
     for file in stage.files:
@@ -119,6 +119,15 @@ def test_old_rooms_go_when_a_new_one_is_made(tmp_path: Path) -> None:
     os.utime(old, (time.time() - 100, time.time() - 100))
     new = make_room(tmp_path, 60)
     assert names(tmp_path) == sorted([young.name, new.name])
+
+
+def test_what_a_killed_process_left_half_made_goes_after_a_day(tmp_path: Path) -> None:
+    for name, hours in ((".a.csv.x1.tmp", 25), (".a.csv.x2.tmp", 1), (".b.csv.x3.tmp", 25)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - hours * 3600,) * 2)
+    with Stage(tmp_path / "a.csv", is_folder=False):
+        pass
+    assert names(tmp_path) == [".a.csv.x2.tmp", ".b.csv.x3.tmp"]
 
 
 def test_a_zip_holds_the_folder_whole(tmp_path: Path) -> None:

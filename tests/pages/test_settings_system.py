@@ -50,6 +50,7 @@ def test_what_the_environment_sets_is_read_only(
     [
         ("LLM_PROVIDER", "selectbox", "groq"),
         ("MAX_CONCURRENT_JOBS", "number_input", 5),
+        ("WORKERS", "number_input", 7),
         ("ENABLE_CACHING", "toggle", False),
         ("CACHE_TTL", "number_input", 1.0),
         ("LOG_LEVEL", "selectbox", "error"),

@@ -57,6 +57,7 @@ def test_what_was_changed_holds_at_the_next_start(settings: Settings) -> None:
     given = {
         "LLM_PROVIDER": "groq",
         "MAX_CONCURRENT_JOBS": 5,
+        "WORKERS": 7,
         "ENABLE_CACHING": False,
         "CACHE_TTL": 0.5,
         "LOG_LEVEL": "info",

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from synthgen_core.actions import datasets, examples, trash, versions
+from synthgen_core.actions.curation import Duplicate
 from synthgen_core.database import DiffKind
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.models import ExampleFilter, ExampleStatus, Origin
 from synthgen_core.workspace import Workspace
-from tests.core.actions.curating import add, chat, texts
+from tests.core.actions.curating import add, chat, do, texts
 from tests.core.actions.support import until
 
 
@@ -128,3 +129,16 @@ def test_the_trash_is_emptied_of_what_is_old_enough(workspace: Workspace) -> Non
     assert trash.restore_dataset(workspace, new).example_count == 1
     follows(workspace, new)
     assert trash.purge_trash(workspace) == []
+
+
+def test_a_new_dataset_does_not_take_the_file_of_one_in_the_trash(workspace: Workspace) -> None:
+    source = add(workspace, [chat("a", "1")], "one")
+    made: list[int] = []
+    for _ in range(3):  # within one second, by which files are named
+        (copy,) = do(workspace, Duplicate(source))
+        trash.delete_dataset(workspace, copy.id)
+        made.append(copy.id)
+    restored = [trash.restore_dataset(workspace, each) for each in made]
+    assert len({dataset.file_path for dataset in restored}) == 3
+    for dataset in restored:
+        assert texts(workspace, dataset) == ["a"]
