@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.import_choices import preview_step
 from pages.ui.import_reports import import_panel
-from pages.ui.import_uploads import MOST_UPLOAD_MB, chosen_files, upload_field
+from pages.ui.import_uploads import chosen_files, most_upload_mb, upload_field
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import as_id, plural
 from synthgen_core.actions.imports import scan_folder
@@ -46,9 +46,8 @@ def first_step(place: Workspace) -> None:
         st.caption(SHAPES_LINE)
     with right:
         st.markdown("##### From the data folder")
-        most = f"{min(place.settings.import_max_file_mb, MOST_UPLOAD_MB):,} MB"
         st.caption(
-            f"For files of more than {most}: put them into the folder “datasets” of the data folder, or import them "
+            f"For files of more than {most_upload_mb(place):,} MB: put them into the folder “datasets” of the data folder, or import them "
             "with the command line. The folder is also looked through when the app starts; no file is imported twice."
         )
         st.button("Look for new files", icon=":material/folder_open:", on_click=scan, args=(place,))

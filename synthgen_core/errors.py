@@ -19,6 +19,8 @@ translated once, at the edge where they arise, and stay attached as the cause.
 import difflib
 from collections.abc import Iterable
 
+from synthgen_core.reviewing import Conflict
+
 
 class SynthGenError(Exception):
     """What a user may read: ``message`` says what failed and on what, ``hint`` one thing to do about it."""
@@ -77,7 +79,11 @@ class InvalidExampleError(SynthGenError):
 
 
 class ConflictError(SynthGenError):
-    """Somebody else changed, or is working on, the same thing."""
+    """Somebody else changed, or is working on, the same thing; ``conflict`` has both texts, where it is about texts."""
+
+    def __init__(self, message: str, hint: str = "", *, conflict: Conflict | None = None) -> None:
+        super().__init__(message, hint)
+        self.conflict = conflict
 
 
 class DatabaseError(SynthGenError):

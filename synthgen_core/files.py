@@ -58,7 +58,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def claim_file(folder: Path, stem: str, suffix: str = ".jsonl", *, taken: Container[Path] = ()) -> Path:
-    """Create an empty file that did not exist before: ``stem.jsonl``, or ``stem_2.jsonl`` and so on, but none of ``taken``.
+    """Create an empty file that was not there and is not ``taken``: ``stem.jsonl``, or ``stem_2.jsonl`` and so on.
 
     Raises:
         DatabaseError: the folder cannot be made or written.

@@ -88,7 +88,8 @@ class Tally:
         """What the user should be told, one sentence each."""
         if not self.unwrapped:
             return []
-        return [f"{self.unwrapped:,} rows stood in a damaged wrapping, {{“content”: ...}}, which was taken off."]
+        rows = "1 row" if self.unwrapped == 1 else f"{self.unwrapped:,} rows"
+        return [f"{rows} stood in a damaged wrapping, {{“content”: ...}}, which was taken off."]
 
 
 def read_examples(

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 APP = ("pages", "streamlit_app")
 FLOORS = (
-    ("models", "errors", "settings"),
+    ("models", "reviewing", "errors", "settings"),
     (
         "domains",
         "formats",
@@ -48,6 +48,8 @@ FLOORS = (
         "splitting",
         "sampling",
         "repeats",
+        "standing",
+        "queues",
         "targets",
     ),
     ("providers", "database", "files", "staging", "readers", "writers", "uploads", "system"),

@@ -17,9 +17,10 @@ from synthgen_core.workspace import Workspace
 
 Looks = Mapping[Source, ImportPreview | SynthGenError]
 """File -> what is in it, or why it cannot be read."""
-SHOWN_LINES = 200
+SHOWN_LINES = 100
 """Bad lines that are listed on the page; the download has more."""
-LIST_HEIGHT = 320
+MOST_UNSCROLLED, LIST_HEIGHT = 6, 400
+"""Lines that are listed without a scroll bar; pixels of the list with one."""
 
 
 @st.cache_data(max_entries=50, show_spinner="Looking through the file …", scope="session")
@@ -122,17 +123,17 @@ def draw_bad_lines(lines: Sequence[NewBadLine], total: int, stem: str) -> None:
     if not total:
         st.caption("There are none.")
         return
-    columns = {"Line": "line", "Column": "column", "Reason": "reason", "It begins with": "excerpt"}
-    rows = [{title: getattr(line, name) for title, name in columns.items()} for line in lines[:SHOWN_LINES]]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content" if len(rows) < 8 else LIST_HEIGHT,
-        column_config={
-            "Line": st.column_config.NumberColumn(width=60, format="%d"),
-            "Column": st.column_config.NumberColumn(width=60, format="%d"),
-            "Reason": st.column_config.TextColumn(width="large"),
-        },
+    rows = [
+        {
+            "Line": f"{line.line:,}",
+            "Column": f"{line.column:,}" if line.column else "–",
+            "Reason": as_label(line.reason),
+            "It begins with": as_label(line.excerpt),
+        }
+        for line in lines[:SHOWN_LINES]
+    ]
+    st.table(
+        rows, border="horizontal", hide_index=True, height="content" if len(rows) <= MOST_UNSCROLLED else LIST_HEIGHT
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(rows):,} of {plural(total, 'line')} shown.", width="content")
@@ -147,5 +148,5 @@ def draw_bad_lines(lines: Sequence[NewBadLine], total: int, stem: str) -> None:
 
 
 def shapes_in_words(shapes: Mapping[str, int]) -> list[str]:
-    """``OpenAI chat 1,200`` for each."""
-    return [f"{SHAPES[name].label if name in SHAPES else name} {count:,}" for name, count in shapes.items()]
+    """``1,200 OpenAI chat`` for each."""
+    return [f"{count:,} {SHAPES[name].label if name in SHAPES else name}" for name, count in shapes.items()]

@@ -10,8 +10,10 @@ from synthgen_core.actions.import_files import Source, find_upload, forget_uploa
 from synthgen_core.errors import SynthGenError
 from synthgen_core.workspace import Workspace
 
-MOST_UPLOAD_MB = 500
-"""An upload is in memory until all of it has come."""
+
+def most_upload_mb(place: Workspace) -> int:
+    """What an upload may have at most, in megabytes: the server's limit, or that of imports."""
+    return min(place.settings.import_max_file_mb, int(st.get_option("server.maxUploadSize")))
 
 
 def upload_field(place: Workspace, label: str) -> None:
@@ -20,7 +22,7 @@ def upload_field(place: Workspace, label: str) -> None:
         label,
         accept_multiple_files=True,
         key=f"upload_{session.upload_round()}",
-        max_upload_size=min(place.settings.import_max_file_mb, MOST_UPLOAD_MB),
+        max_upload_size=most_upload_mb(place),
         label_visibility="collapsed",
     )
     if not came:

@@ -1,6 +1,5 @@
 """Making a dataset: show the prompt, start a run, resume it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -23,9 +22,8 @@ from synthgen_core.database import NewDataset, NewJob
 from synthgen_core.database.datasets import now
 from synthgen_core.database.jobs import STOPPED_SHORT
 from synthgen_core.errors import DatabaseError, NotFoundError
-from synthgen_core.formats import get_format
 from synthgen_core.methods import Plan
-from synthgen_core.models import Job, JobKind, JsonObject, Message, Role, Side
+from synthgen_core.models import Job, JobKind, JsonObject, Message, Side
 from synthgen_core.workspace import Workspace
 
 __all__ = [
@@ -35,7 +33,6 @@ __all__ = [
     "GenerationRequest",
     "Trial",
     "check_request",
-    "conversation",
     "preview_prompt",
     "resume_generation",
     "start_generation",
@@ -127,9 +124,3 @@ def resume_generation(
 def _run(workspace: Workspace, job: Job, request: GenerationRequest, plan: Plan, *, has_memory: bool) -> None:
     budget = budget_for(workspace.settings, request, job)
     run_in_background(workspace, job, request, plan, budget, has_memory=has_memory)
-
-
-def conversation(format_type: str, content: JsonObject) -> Iterator[tuple[Role, str]]:
-    """An example's turns in order, whatever its format: what a page draws as bubbles."""
-    for message in get_format(format_type).to_messages(content):
-        yield message.role, message.content

@@ -107,7 +107,7 @@ def forget_old_uploads(workspace: Workspace) -> int:
 
 def label_of(name: str) -> str:
     """A file's name as it is shown: its last part, in one line, without marks that would turn the text around."""
-    return clean_name(TURNING.sub("", PurePosixPath(name.replace("\\", "/")).name)) or NAMELESS
+    return TURNING.sub("", clean_name(PurePosixPath(name.replace("\\", "/")).name)) or NAMELESS
 
 
 def scan_for_datasets(data_dir: Path) -> list[Path]:

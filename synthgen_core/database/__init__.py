@@ -16,7 +16,8 @@ from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
 from synthgen_core.database.lineage import LineageRoom
-from synthgen_core.database.reviews import ReviewRoom
+from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
+from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
 from synthgen_core.database.summaries import Details, Distribution, Summary, SummaryRoom
 from synthgen_core.database.trash import TrashRoom
@@ -39,6 +40,7 @@ __all__ = [
     "GroupBy",
     "Import",
     "Kept",
+    "LogEntry",
     "LoggedCall",
     "NewBadLine",
     "NewBatch",
@@ -51,6 +53,7 @@ __all__ = [
     "PaidReply",
     "Progress",
     "RecentCalls",
+    "Saying",
     "Summary",
     "UsageRow",
     "open_database",
@@ -66,6 +69,7 @@ class Database(
     UsageRoom,
     BatchRoom,
     ReviewRoom,
+    ReviewLogRoom,
     RevisionRoom,
     VersionRoom,
     FlagRoom,

@@ -15,8 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.filters import JUDGED, filter_conditions, raw
-from synthgen_core.database.tables import example_revisions, examples, reviews
+from synthgen_core.database.filters import filter_conditions, is_reviewed, raw
+from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.database.versions import state_at
 from synthgen_core.models import ExampleFilter, ExampleStatus, Watermark
 
@@ -167,14 +167,7 @@ class ExportRowRoom(Connection):
     def gather_facts(self, ids: Sequence[int]) -> ExampleFacts:
         """What is known of these examples together."""
         facts, hashes = ExampleFacts(), array("Q")
-        verdict = (
-            sa.select(reviews.c.verdict)
-            .where(reviews.c.example_id == examples.c.id, reviews.c.revision == examples.c.revision)
-            .where(reviews.c.verdict.in_(JUDGED))
-            .order_by(reviews.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
+        verdict = sa.case((is_reviewed(), examples.c.verdict))
         model, language = (MetadataText(raw(examples.c.metadata), key) for key in ("model", "language"))
         columns = (model, language, verdict, examples.c.quality_score, examples.c.content_hash)
         for chunk in _chunks(ids):

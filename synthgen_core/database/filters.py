@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from synthgen_core.database.flags import is_of_present_text
 from synthgen_core.database.tables import examples, flags, reviews
 from synthgen_core.models import ExampleFilter
+from synthgen_core.reviewing import DISPUTED, STALE, UNSEEN, Verdict
 
 KEYS = "messages role content name tool_calls tool_call_id weight reasoning tools type function arguments id text \
 instruction input output system history prompt chosen rejected"
@@ -81,24 +83,41 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
     if chosen.is_reviewed is not None:
         found.append(is_reviewed() if chosen.is_reviewed else ~is_reviewed())
     if chosen.flags is not None:
-        found.append(~_is_flagged() if chosen.flags == NONE else _is_flagged(chosen.flags))
+        found.append(_is_flagged(chosen.flags))
     for name, value in chosen.parameters.items():
         found.append(ParameterText(raw(examples.c.metadata), name) == value)
+    if chosen.verdict is not None:
+        found.append(_has_verdict(chosen.verdict))
+    if chosen.reviewer:
+        said = (reviews.c.reviewer == chosen.reviewer, reviews.c.verdict != Verdict.WITHDRAWN)
+        found.append(sa.exists().where(reviews.c.example_id == examples.c.id, is_of_present_text(reviews), *said))
+    if chosen.has_note is not None:
+        found.append(examples.c.note != "" if chosen.has_note else examples.c.note == "")
+    if chosen.tag:
+        found.append(raw(examples.c.tags).contains(orjson.dumps(chosen.tag).decode(), autoescape=True))
     return found
 
 
 def is_reviewed() -> sa.ColumnElement[bool]:
     """Somebody accepted or rejected the example as it is now."""
-    return sa.exists().where(
-        reviews.c.example_id == examples.c.id,
-        reviews.c.revision == examples.c.revision,
-        reviews.c.verdict.in_(JUDGED),
+    return sa.and_(
+        examples.c.verdict.in_((*JUDGED, DISPUTED)), examples.c.review_revision >= examples.c.content_revision
     )
 
 
 def _is_flagged(rule: str = ANY) -> sa.ColumnElement[bool]:
-    found = sa.exists().where(flags.c.example_id == examples.c.id, flags.c.revision == examples.c.revision)
-    return found if rule == ANY else found.where(flags.c.rule == rule)
+    if rule in (ANY, NONE):
+        return examples.c.flag_count > 0 if rule == ANY else examples.c.flag_count == 0
+    return sa.exists().where(flags.c.example_id == examples.c.id, is_of_present_text(flags), flags.c.rule == rule)
+
+
+def _has_verdict(wanted: str) -> sa.ColumnElement[bool]:
+    if wanted == UNSEEN:
+        return examples.c.verdict.is_(None)
+    is_stale = examples.c.review_revision < examples.c.content_revision
+    if wanted == STALE:
+        return sa.and_(examples.c.verdict.is_not(None), is_stale)
+    return examples.c.verdict == wanted
 
 
 def _says(text: str) -> sa.ColumnElement[bool]:

@@ -11,8 +11,10 @@ from synthgen_core.database.datasets import NewDataset, insert_dataset, now, to_
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import add_to_count, measured
 from synthgen_core.database.filters import ParameterText, filter_conditions, raw
+from synthgen_core.database.flags import count_flags_of, is_of_present_text
 from synthgen_core.database.imports import NewImport, insert_imports
 from synthgen_core.database.jobs import ACTIVE, Progress, add_progress
+from synthgen_core.database.reviews import settle
 from synthgen_core.database.tables import dataset_parents, datasets, examples, flags, jobs, judgements, reviews
 from synthgen_core.database.versions import state_at, watermark_of
 from synthgen_core.errors import NotFoundError
@@ -145,7 +147,7 @@ class LineageRoom(Connection):
         at = now()
         state = state_at(source_id, mark)
         query = (
-            sa.select(state, examples.c.revision.label("newest"), *_measures(examples))
+            sa.select(state, *_newest(examples))
             .join_from(state, examples, examples.c.id == state.c.id)
             .where(state.c.id.in_(ids))
         )
@@ -166,24 +168,37 @@ class LineageRoom(Connection):
                     "updated_at": moment,
                     "revision": 1,
                     "job_id": job_id,
+                    "tags": row.tags,
+                    "note": row.note,
                     **_measured(row),
                 }
                 for index, row in enumerate(map(found.__getitem__, ids), first_index)
             ]
             connection.execute(sa.insert(RAW_EXAMPLES), rows)
-            kept = [each for each in ids if found[each].revision == found[each].newest]
+            kept = [each for each in ids if _is_present_text(found[each])]
             _carry(connection, into, first_index, ids, kept)
             add_progress(connection, job_id, Progress(done=len(ids), seconds=seconds), at)
 
 
 def _measures(table: sa.Table) -> list[sa.Column[Any]]:
-    return [table.c[name] for name in ("turns", "characters", "content_hash", "quality_score")]
+    return [table.c[name] for name in ("turns", "characters", "content_hash", "quality_score", "judge_spread")]
+
+
+def _newest(table: sa.Table) -> list[sa.ColumnElement[Any]]:
+    """What is known of an example as it is now."""
+    plain = [raw(table.c.tags).label("tags"), table.c.note, table.c.content_revision]
+    return [*plain, *_measures(table)]
+
+
+def _is_present_text(row: Any) -> bool:
+    """The state that is copied has the text that the example has now."""
+    return bool(row.revision >= row.content_revision)
 
 
 def _measured(row: Any) -> dict[str, object]:
-    if row.revision == row.newest:
+    if _is_present_text(row):
         return {column.name: row._mapping[column.name] for column in _measures(examples)}
-    return measured(orjson.loads(row.content)) | {"quality_score": None}
+    return measured(orjson.loads(row.content)) | {"quality_score": None, "judge_spread": None}
 
 
 def with_origin(metadata: JsonObject, dataset_id: int, example_id: int) -> JsonObject:
@@ -201,7 +216,7 @@ def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence
         said = connection.execute(
             sa.select(table)
             .join(examples, examples.c.id == table.c.example_id)
-            .where(table.c.example_id.in_(kept), table.c.revision == examples.c.revision)
+            .where(table.c.example_id.in_(kept), is_of_present_text(table))
             .order_by(table.c.id)
         ).all()
         if said and not copies:
@@ -215,3 +230,7 @@ def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence
             for row in rows:
                 del row["id"]
             connection.execute(sa.insert(table), rows)
+    if copies:
+        made_now = list(copies.values())
+        count_flags_of(connection, made_now)
+        settle(connection, made_now)

@@ -1,37 +1,201 @@
-"""Reviews: what people said of examples."""
+"""Reviews: what people said of examples. Rows are only added; what they come to together stands beside the example."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.examples import COLUMNS, to_example
+from synthgen_core.database.examples import COLUMNS, add_to_count, to_example
+from synthgen_core.database.filters import is_reviewed
+from synthgen_core.database.review_log import write_log
+from synthgen_core.database.revisions import BATCH, by_id, chosen, conflict_of, new_batch_id
 from synthgen_core.database.tables import datasets, examples, reviews
-from synthgen_core.models import Example, ExampleStatus
+from synthgen_core.errors import ConflictError
+from synthgen_core.models import Example, ExampleFilter, ExampleStatus
+from synthgen_core.reviewing import Actor, Deed, Done, Review, Verdict
+from synthgen_core.standing import latest_of_each, standing_of
 
-ACCEPT, REJECT = "accept", "reject"
+IS_APPROVED = sa.and_(is_reviewed(), examples.c.verdict == Verdict.ACCEPT)
+"""What people said of the present text comes to "accept"."""
+COLUMNS_OF_A_REVIEW = [column for column in reviews.c if column.name != "criteria"]
 
-_newer = reviews.alias("newer")
-_is_overruled = sa.exists().where(
-    _newer.c.example_id == reviews.c.example_id,
-    _newer.c.revision == reviews.c.revision,
-    _newer.c.id > reviews.c.id,
-    _newer.c.verdict.in_((ACCEPT, REJECT)),
-)
-IS_APPROVED = sa.exists().where(
-    reviews.c.example_id == examples.c.id,
-    reviews.c.revision == examples.c.revision,
-    reviews.c.verdict == ACCEPT,
-    ~_is_overruled,
-)
-"""The latest verdict on what stands there now is "accept"; a skipped example keeps the verdict that it had."""
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What somebody says of examples: a verdict, or a score."""
+
+    verdict: Verdict | None = None
+    """None: the one that they gave before."""
+    score: float | None = None
+    has_score: bool = False
+    """``score`` is said, if only to take it back; else it stays as it was."""
+    comment: str = ""
+    is_adjudication: bool = False
+
+    def after(self, before: Review | None, content_revision: int) -> tuple[Verdict, float | None, str] | None:
+        """Verdict, score and comment that stand then; None: nothing changes.
+
+        What they said of an older text does not go on to a new one. To skip takes back no decision.
+        """
+        said = before if before and before.revision >= content_revision else None
+        if self.verdict is Verdict.SKIP and said and said.verdict.is_decision:
+            return None
+        verdict = self.verdict or (said.verdict if said else Verdict.WITHDRAWN)
+        score = self.score if self.has_score else said.score if said else None
+        comment = self.comment or (said.comment if said and self.verdict is None else "")
+        was = said or (before if verdict is Verdict.WITHDRAWN else None)
+        known = (was.verdict, was.score, was.comment) if was else (Verdict.WITHDRAWN, None, "")
+        return None if known == (verdict, score, comment) else (verdict, score, comment)
+
+
+def to_review(row: Any) -> Review:
+    """A row of ``reviews`` as a value."""
+    values = dict(row._mapping)
+    return Review(**values | {"verdict": Verdict(values["verdict"])})
+
+
+def reviews_of(connection: sa.Connection, example_ids: Sequence[int]) -> dict[int, list[Review]]:
+    """Example -> all that was said of it, in order."""
+    query = sa.select(*COLUMNS_OF_A_REVIEW).where(reviews.c.example_id.in_(example_ids)).order_by(reviews.c.id)
+    found: dict[int, list[Review]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.example_id].append(to_review(row))
+    return found
+
+
+def settle(connection: sa.Connection, example_ids: Sequence[int]) -> None:
+    """Bring what stands beside some thousand examples at most up to date with their reviews."""
+    query = sa.select(examples.c.id, examples.c.content_revision).where(examples.c.id.in_(example_ids))
+    texts = {row.id: row.content_revision for row in connection.execute(query)}
+    said = reviews_of(connection, example_ids)
+    values = []
+    for example_id, content_revision in texts.items():
+        standing = standing_of(said.get(example_id, []), content_revision)
+        values.append(
+            {
+                "this": example_id,
+                "verdict": standing.verdict,
+                "person_score": standing.score,
+                "review_count": standing.people,
+                "review_revision": standing.revision,
+                "reviewer": standing.reviewer,
+                "reviewed_at": standing.at,
+            }
+        )
+    if values:
+        connection.execute(sa.update(examples).where(examples.c.id == sa.bindparam("this")), values)
+
+
+def revert_reviews(
+    connection: sa.Connection, batch_id: str, new_batch: str, at: datetime
+) -> tuple[list[int], list[int]]:
+    """Let people say again what they said before a batch; (examples changed, those of which they said more since)."""
+    changed: list[int] = []
+    skipped: list[int] = []
+    query = sa.select(examples.c.id).where(
+        examples.c.id.in_(sa.select(reviews.c.example_id).where(reviews.c.batch_id == batch_id))
+    )
+    for rows in by_id(connection, query, examples.c.id):
+        ids = [row.id for row in rows]
+        added = []
+        for example_id, said in reviews_of(connection, ids).items():
+            for review in [each for each in said if each.batch_id == batch_id]:
+                own = [r for r in said if (r.reviewer, r.is_adjudication) == (review.reviewer, review.is_adjudication)]
+                if own[-1].id != review.id:
+                    skipped.append(example_id)
+                    continue
+                before = own[-2] if len(own) > 1 else None
+                states = (before.verdict, before.score, before.comment) if before else (Verdict.WITHDRAWN, None, "")
+                revision = before.revision if before else review.revision
+                added.append(_row(example_id, revision, review.reviewer, states, review.is_adjudication, new_batch, at))
+                changed.append(example_id)
+        if added:
+            connection.execute(sa.insert(reviews), added)
+            settle(connection, ids)
+    return changed, skipped
+
+
+def _row(
+    example_id: int,
+    revision: int,
+    reviewer: str,
+    states: tuple[Verdict, float | None, str],
+    is_adjudication: bool,
+    batch_id: str,
+    at: datetime,
+) -> dict[str, object]:
+    verdict, score, comment = states
+    return {
+        "example_id": example_id,
+        "revision": revision,
+        "reviewer": reviewer,
+        "verdict": verdict,
+        "score": score,
+        "comment": comment,
+        "created_at": at,
+        "batch_id": batch_id,
+        "is_adjudication": is_adjudication,
+    }
 
 
 class ReviewRoom(Connection):
     """What can be done with rows of ``reviews``."""
 
+    def say(
+        self,
+        dataset_id: int,
+        which: Sequence[int] | ExampleFilter,
+        saying: Saying,
+        actor: Actor,
+        *,
+        seen: Mapping[int, int] | None = None,
+    ) -> Done:
+        """Write down what somebody says of the examples with these ids, or of all that match; all or none.
+
+        ``seen``: example -> the revision that they had before them. Where the text changed since, a single example is
+        refused, and one of several is left alone and listed.
+
+        Raises:
+            NotFoundError: there is no such dataset.
+            ConflictError: the text of the one example changed; with both texts.
+        """
+        seen, at, batch_id = seen or {}, now(), new_batch_id()
+        kind = Deed.SCORE if saying.verdict is None else Deed.VERDICT
+        changed: list[int] = []
+        skipped: list[int] = []
+        with self._writing() as connection:
+            add_to_count(connection, dataset_id, 0, at)
+            query = sa.select(examples.c.id, examples.c.revision, examples.c.content_revision).where(
+                examples.c.dataset_id == dataset_id
+            )
+            for conditions in chosen(which):
+                for rows in by_id(connection, query.where(*conditions), examples.c.id):
+                    stale = [row.id for row in rows if row.content_revision > seen.get(row.id, row.revision)]
+                    if stale and not isinstance(which, ExampleFilter) and len(which) == 1:
+                        raise _refused(connection, stale[0], seen[stale[0]])
+                    skipped += stale
+                    fresh = [row for row in rows if row.id not in set(stale)]
+                    changed += _say(connection, fresh, saying, actor.name, seen, batch_id, at)
+            write_log(connection, dataset_id, actor, kind, batch_id, changed, at)
+        one = changed[0] if len(changed) == 1 else None
+        return Done(dataset_id, kind, batch_id, len(changed), tuple(skipped), one)
+
+    def get_reviews(self, example_ids: Sequence[int]) -> dict[int, list[Review]]:
+        """Example -> all that was said of it, in order; those of which nothing was said are left out."""
+        with self._reading() as connection:
+            return {
+                example_id: said
+                for start in range(0, len(example_ids), BATCH)
+                for example_id, said in reviews_of(connection, example_ids[start : start + BATCH]).items()
+            }
+
     def get_approved(self, dataset_id: int) -> list[int]:
-        """Ids of a dataset's active examples that a person approved as they are now, in ascending order."""
+        """Ids of a dataset's active examples that people approved as they are now, in ascending order."""
         query = sa.select(examples.c.id).where(
             examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE, IS_APPROVED
         )
@@ -44,8 +208,7 @@ class ReviewRoom(Connection):
             sa.select(examples.c.dataset_id, sa.func.count())
             .join(datasets, datasets.c.id == examples.c.dataset_id)
             .where(datasets.c.format == format_type, datasets.c.deleted_at.is_(None))
-            .where(examples.c.status == ExampleStatus.ACTIVE)
-            .where(examples.c.id.in_(sa.select(reviews.c.example_id).where(reviews.c.verdict == ACCEPT)), IS_APPROVED)
+            .where(examples.c.status == ExampleStatus.ACTIVE, IS_APPROVED)
             .group_by(examples.c.dataset_id)
         )
         with self._reading() as connection:
@@ -56,3 +219,36 @@ class ReviewRoom(Connection):
         query = sa.select(*COLUMNS).where(examples.c.id.in_(ids)).order_by(examples.c.id)
         with self._reading() as connection:
             return [to_example(row) for row in connection.execute(query)]
+
+
+def _say(
+    connection: sa.Connection,
+    rows: Sequence[sa.Row[Any]],
+    saying: Saying,
+    reviewer: str,
+    seen: Mapping[int, int],
+    batch_id: str,
+    at: datetime,
+) -> list[int]:
+    """Write down what somebody says of these examples; the ids of those of which they said something else before."""
+    said = reviews_of(connection, [row.id for row in rows])
+    added, changed = [], []
+    for row in rows:
+        own = latest_of_each(said.get(row.id, []), is_adjudication=saying.is_adjudication).get(reviewer)
+        if states := saying.after(own, row.content_revision):
+            revision = seen.get(row.id, row.revision)
+            added.append(_row(row.id, revision, reviewer, states, saying.is_adjudication, batch_id, at))
+            changed.append(row.id)
+    if added:
+        connection.execute(sa.insert(reviews), added)
+        settle(connection, changed)
+    return changed
+
+
+def _refused(connection: sa.Connection, example_id: int, seen_revision: int) -> ConflictError:
+    conflict = conflict_of(connection, example_id, seen_revision)
+    return ConflictError(
+        f"Somebody changed the text of example {example_id} while you read it.",
+        "Read it as it is now, and decide again.",
+        conflict=conflict,
+    )

@@ -19,6 +19,7 @@ from synthgen_core.database.filters import filter_conditions
 from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.errors import ConflictError, NotFoundError
 from synthgen_core.models import BulkChange, Example, ExampleFilter, ExampleStatus, JsonObject, Revision
+from synthgen_core.reviewing import Conflict
 
 BATCH = 1000
 """Examples that are changed with one statement."""
@@ -94,11 +95,16 @@ def write_changes(
     for same_shape in ([c for c in changes if c.content is None], [c for c in changes if c.content is not None]):
         values = [
             {"this": c.example_id, "status": c.status, "revision": c.revision + 1, "updated_at": at}
-            | ({} if c.content is None else measured(c.content) | {"content": c.content})
+            | ({} if c.content is None else measured(c.content) | {"content": c.content} | _new_text(c))
             for c in same_shape
         ]
         if values:
             connection.execute(sa.update(examples).where(this), values)
+
+
+def _new_text(change: Change) -> dict[str, object]:
+    """Columns of a changed text: nothing was said of it yet. What people said of the former one stays, as such."""
+    return {"content_revision": change.revision + 1, "flag_count": 0, "judge_spread": None}
 
 
 def _keep_originals(connection: sa.Connection, changes: Sequence[Change]) -> None:
@@ -154,6 +160,105 @@ def status_at(example_id: sa.ColumnElement[int], revision: sa.ColumnElement[Any]
     )
 
 
+def write_content(
+    connection: sa.Connection,
+    example_id: int,
+    content: JsonObject,
+    seen_revision: int,
+    signature: Signature,
+    at: datetime,
+) -> Example:
+    """Give an example another content, within the caller's transaction. Raises as ``update_example`` does."""
+    this = sa.select(*COLUMNS).where(examples.c.id == example_id)
+    home = sa.select(examples.c.dataset_id).where(examples.c.id == example_id)
+    dataset_id = connection.execute(home).scalar()
+    if dataset_id is None:
+        raise NotFoundError(f"There is no example {example_id}.")
+    add_to_count(connection, dataset_id, 0, at)
+    current = to_example(connection.execute(this).one())
+    if current.revision != seen_revision:
+        raise ConflictError(
+            f"Somebody changed example {example_id}: its revision is {current.revision}, not {seen_revision}.",
+            "Compare both texts and save again.",
+            conflict=conflict_of(connection, example_id, seen_revision, content),
+        )
+    change = Change(example_id, seen_revision, current.status, current.status, content)
+    write_changes(connection, dataset_id, [change], signature, at)
+    return to_example(connection.execute(this).one())
+
+
+def conflict_of(
+    connection: sa.Connection, example_id: int, seen_revision: int, yours: JsonObject | None = None
+) -> Conflict:
+    """The texts of an example that changed since somebody saw it, and who changed it."""
+    latest = example_revisions.c
+    base = content_at(examples.c.id, sa.literal(seen_revision))
+    query = (
+        sa.select(examples, latest.author, latest.at, base.label("base"))
+        .outerjoin(
+            example_revisions, sa.and_(latest.example_id == examples.c.id, latest.revision == examples.c.revision)
+        )
+        .where(examples.c.id == example_id)
+    )
+    row = connection.execute(query).one()
+    before = row.content if row.base is None else row.base
+    return Conflict(example_id, before, yours, row.content, row.revision, row.author or "", row.at or row.updated_at)
+
+
+def write_status(
+    connection: sa.Connection,
+    dataset_id: int,
+    which: Sequence[int] | ExampleFilter,
+    status: ExampleStatus,
+    signature: Signature,
+    at: datetime,
+) -> list[int]:
+    """Give examples of a dataset this status, within the caller's transaction; the ids of those that had another."""
+    changed: list[int] = []
+    add_to_count(connection, dataset_id, 0, at)
+    query = sa.select(examples.c.id, examples.c.revision, examples.c.status).where(
+        examples.c.dataset_id == dataset_id, examples.c.status != status
+    )
+    for conditions in chosen(which):
+        for rows in by_id(connection, query.where(*conditions), examples.c.id):
+            changes = [Change(row.id, row.revision, ExampleStatus(row.status), status) for row in rows]
+            write_changes(connection, dataset_id, changes, signature, at)
+            changed += [row.id for row in rows]
+    return changed
+
+
+def revert_revisions(
+    connection: sa.Connection, dataset_id: int, batch_id: str, signature: Signature, at: datetime
+) -> tuple[list[int], list[int]]:
+    """Make the examples of a batch what they were before it, within the caller's transaction.
+
+    Returns the ids of those that were changed back, and of those that somebody changed since, which are left alone.
+    """
+    changed: list[int] = []
+    done = example_revisions
+    of_batch = done.c.batch_id == batch_id
+    add_to_count(connection, dataset_id, 0, at)
+    there = sa.select(examples.c.id).join(done, done.c.example_id == examples.c.id).where(of_batch)
+    skipped = list(connection.execute(there.where(done.c.revision != examples.c.revision)).scalars())
+    query = (
+        sa.select(
+            examples.c.id,
+            examples.c.revision,
+            examples.c.status,
+            status_at(done.c.example_id, done.c.revision - 1).label("then_status"),
+            sa.case((done.c.content.is_not(None), content_at(done.c.example_id, done.c.revision - 1))).label(
+                "then_content"
+            ),
+        )
+        .join(done, done.c.example_id == examples.c.id)
+        .where(of_batch, done.c.revision == examples.c.revision)
+    )
+    for rows in by_id(connection, query, examples.c.id):
+        write_changes(connection, dataset_id, to_changes(rows), signature, at)
+        changed += [row.id for row in rows]
+    return changed, skipped
+
+
 class RevisionRoom(Connection):
     """What can be done to examples that are there."""
 
@@ -174,23 +279,9 @@ class RevisionRoom(Connection):
             NotFoundError: there is no such example, or its dataset was deleted.
             ConflictError: it has another revision than the one that the writer saw.
         """
-        at = now()
-        this = sa.select(*COLUMNS).where(examples.c.id == example_id)
         with self._writing() as connection:
-            home = sa.select(examples.c.dataset_id).where(examples.c.id == example_id)
-            dataset_id = connection.execute(home).scalar()
-            if dataset_id is None:
-                raise NotFoundError(f"There is no example {example_id}.")
-            add_to_count(connection, dataset_id, 0, at)
-            current = to_example(connection.execute(this).one())
-            if current.revision != seen_revision:
-                raise ConflictError(
-                    f"Somebody changed example {example_id}: its revision is {current.revision}, not {seen_revision}.",
-                    "Compare both texts and save again.",
-                )
-            change = Change(example_id, seen_revision, current.status, current.status, content)
-            write_changes(connection, dataset_id, [change], Signature(author, operation, reason, batch_id), at)
-            return to_example(connection.execute(this).one())
+            signature = Signature(author, operation, reason, batch_id)
+            return write_content(connection, example_id, content, seen_revision, signature, now())
 
     def set_status(
         self,
@@ -207,52 +298,25 @@ class RevisionRoom(Connection):
         """
         operation = "remove" if status is ExampleStatus.REMOVED else "restore"
         signature = Signature(author, operation, reason, new_batch_id())
-        at, changed = now(), 0
         with self._writing() as connection:
-            add_to_count(connection, dataset_id, 0, at)
-            query = sa.select(examples.c.id, examples.c.revision, examples.c.status).where(
-                examples.c.dataset_id == dataset_id, examples.c.status != status
-            )
-            for chosen in _chosen(which):
-                for rows in by_id(connection, query.where(*chosen), examples.c.id):
-                    changes = [Change(row.id, row.revision, ExampleStatus(row.status), status) for row in rows]
-                    write_changes(connection, dataset_id, changes, signature, at)
-                    changed += len(changes)
-        return BulkChange(str(signature.batch_id), dataset_id, changed)
+            changed = write_status(connection, dataset_id, which, status, signature, now())
+        return BulkChange(str(signature.batch_id), dataset_id, len(changed))
 
     def undo_batch(self, batch_id: str, *, author: str) -> BulkChange:
         """Make the examples of a batch what they were before it, as a new batch. Raises NotFoundError.
 
         Those that somebody changed since are left alone, and counted.
         """
-        done = example_revisions
-        of_batch = done.c.batch_id == batch_id
         signature = Signature(author, "undo", f"of {batch_id}", new_batch_id())
-        at, changed = now(), 0
         with self._writing() as connection:
-            home = sa.select(examples.c.dataset_id).join(done, done.c.example_id == examples.c.id).where(of_batch)
-            dataset_id = connection.execute(home.limit(1)).scalar()
+            home = sa.select(examples.c.dataset_id).join(
+                example_revisions, example_revisions.c.example_id == examples.c.id
+            )
+            dataset_id = connection.execute(home.where(example_revisions.c.batch_id == batch_id).limit(1)).scalar()
             if dataset_id is None:
                 raise NotFoundError(f"There is no change “{batch_id}” to undo.")
-            add_to_count(connection, dataset_id, 0, at)
-            total = connection.execute(sa.select(sa.func.count()).where(of_batch)).scalar_one()
-            query = (
-                sa.select(
-                    examples.c.id,
-                    examples.c.revision,
-                    examples.c.status,
-                    status_at(done.c.example_id, done.c.revision - 1).label("then_status"),
-                    sa.case((done.c.content.is_not(None), content_at(done.c.example_id, done.c.revision - 1))).label(
-                        "then_content"
-                    ),
-                )
-                .join(done, done.c.example_id == examples.c.id)
-                .where(of_batch, done.c.revision == examples.c.revision)
-            )
-            for rows in by_id(connection, query, examples.c.id):
-                write_changes(connection, dataset_id, to_changes(rows), signature, at)
-                changed += len(rows)
-        return BulkChange(str(signature.batch_id), dataset_id, changed, total - changed)
+            changed, skipped = revert_revisions(connection, dataset_id, batch_id, signature, now())
+        return BulkChange(str(signature.batch_id), dataset_id, len(changed), len(skipped))
 
     def get_revisions(self, example_id: int) -> list[Revision]:
         """All states of an example, the first one first; the present one only, if it never changed.
@@ -294,7 +358,7 @@ class RevisionRoom(Connection):
         ]
 
 
-def _chosen(which: Sequence[int] | ExampleFilter) -> Iterator[list[sa.ColumnElement[bool]]]:
+def chosen(which: Sequence[int] | ExampleFilter) -> Iterator[list[sa.ColumnElement[bool]]]:
     """What is meant, as conditions, one list for each query: a database takes so many ids at once."""
     if isinstance(which, ExampleFilter):
         yield filter_conditions(which)

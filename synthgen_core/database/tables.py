@@ -154,9 +154,7 @@ examples = Table(
     Index(None, "dataset_id", "content_hash"),
     *(Index(None, "dataset_id", "status", key, "example_index") for key in ("verdict", "quality_score")),
     *(
-        Index(
-            None, "dataset_id", "status", key, "example_index", sqlite_where=text(held), postgresql_where=text(held)
-        )
+        Index(None, "dataset_id", "status", key, "example_index", sqlite_where=text(held), postgresql_where=text(held))
         for key, held in FEW_HAVE.items()
     ),
     sqlite_autoincrement=True,

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from synthgen_core.database.datasets import now, to_dataset
 from synthgen_core.database.engine import Connection
+from synthgen_core.database.review_tables import drafts, review_log, review_samples
 from synthgen_core.database.tables import (
     bad_lines,
     calls,
@@ -27,8 +28,8 @@ from synthgen_core.models import Dataset
 
 BATCH = 2000
 """Examples that are taken away in one transaction, so that others can write in between."""
-OF_AN_EXAMPLE = (flags, judgements, reviews, example_revisions)
-OF_A_DATASET = (versions, exports, dataset_parents, dataset_summaries)
+OF_AN_EXAMPLE = (flags, judgements, reviews, drafts, example_revisions)
+OF_A_DATASET = (versions, exports, dataset_parents, dataset_summaries, review_log, review_samples)
 KEPT_WITHOUT_IT = (jobs, calls, imports)
 """History: these rows stay, and forget which dataset it was."""
 

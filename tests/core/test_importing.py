@@ -87,7 +87,7 @@ def test_a_damaged_wrapping_is_taken_off_and_told(look: Look) -> None:
     assert (one.content, one.is_unwrapped) == (CHAT, True)
     tally = Tally()
     tally.add(one)
-    assert tally.notes() == ["1 rows stood in a damaged wrapping, {“content”: ...}, which was taken off."]
+    assert tally.notes() == ["1 row stood in a damaged wrapping, {“content”: ...}, which was taken off."]
 
 
 def test_a_row_that_is_wrong_is_a_bad_line_and_a_doubtful_one_is_a_warning(look: Look) -> None:

@@ -1,32 +1,36 @@
-"""One dataset's page: its facts, its examples page by page, renaming and deleting."""
+"""One dataset's page: its facts, its figures, what it was made from, and what it is called."""
 
+import json
 import threading
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from synthgen_core.actions.curation import sample_dataset
+from synthgen_core.actions.datasets import update_dataset
+from synthgen_core.actions.examples import set_status
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.jobs import get_job
-from synthgen_core.models import JobStatus, ProviderConfig
+from synthgen_core.database import NewExample
+from synthgen_core.models import ExampleStatus, JobStatus, ProviderConfig
 from synthgen_core.workspace import Workspace
-from tests.pages.support import chat, errors, links, make_dataset, read, said, simple
+from tests.pages.support import chat, errors, figures, links, make_dataset, read, said, simple
 from tests.support.server import Act, ModelServer
 
 Open = Callable[..., AppTest]
 
 
-def shown(page: AppTest) -> list[str]:
-    """The numbers of the examples that the page shows."""
-    return [text.value.strip("*") for text in page.main.markdown if text.value.startswith("**Example")]
+def bars(page: AppTest, number: int) -> dict[str, int]:
+    """What a chart of bars shows: label -> count."""
+    figure = json.loads(page.get("plotly_chart")[number].proto.spec)
+    (trace,) = figure["data"]
+    if trace.get("orientation") == "h":
+        return dict(zip(figure["layout"]["yaxis"]["ticktext"], trace["x"], strict=True))
+    return dict(zip(trace["x"], trace["y"], strict=True))
 
 
-def bubbles(page: AppTest) -> list[tuple[str, str]]:
-    """(speaker, text) of every bubble."""
-    return [(bubble.name, read(bubble.markdown[0].value)) for bubble in page.chat_message]
-
-
-def test_a_dataset_shows_what_it_is_and_its_examples_as_bubbles(place: Workspace, open_page: Open) -> None:
+def test_a_dataset_shows_what_it_is(place: Workspace, open_page: Open) -> None:
     made = make_dataset(place, contents=[simple(0), simple(1)], description="Calls about *routers*.")
     page = open_page("dataset", dataset=str(made.id))
     text = said(page)
@@ -34,49 +38,74 @@ def test_a_dataset_shows_what_it_is_and_its_examples_as_bubbles(place: Workspace
     for fact in (
         "2 examples",
         "Customer Support / Technical Support",
+        "generated",
         "English",
         "stub-model",
         "Calls about *routers*.",
     ):
         assert fact in text
-    assert bubbles(page)[:2] == [("user", "Question number 0?"), ("assistant", "Answer number 0.")]
-    assert len(bubbles(page)) == 4
-    assert "frustrated" in text, "the drawn parameters are shown"
 
 
-def test_a_system_message_is_folded_away(place: Workspace, open_page: Open) -> None:
-    made = make_dataset(place, contents=[chat("Hello?", "Hello.", system="Be brief.")])
+def test_only_the_tab_that_is_open_is_drawn(place: Workspace, open_page: Open) -> None:
+    made = make_dataset(place, contents=[simple(0)])
+    assert figures(open_page("dataset", dataset=str(made.id)))
+    page = open_page("dataset", dataset=str(made.id), tab="Examples")
+    assert not figures(page)
+    assert page.chat_message
+
+
+def test_the_overview_counts_all_examples(place: Workspace, open_page: Open) -> None:
+    made = make_dataset(place, contents=[chat("a", "b"), chat("a", "b", "c", "d"), simple(1)])
+    (first, *_) = place.database.get_dataset_examples(made.id)
+    set_status(place, made.id, [first.id], ExampleStatus.REMOVED, author="Ann")
     page = open_page("dataset", dataset=str(made.id))
-    assert len(bubbles(page)) == 2
-    assert page.expander[0].markdown[0].value == "Be brief."
+    assert figures(page) == {
+        "Active examples": "2",
+        "Removed": "1",
+        "Mean score": "none",
+        "Reviewed": "0",
+        "Flags": "0",
+    }
+    assert "2 to 4, median 2, mean 3.0, of 2 examples" in said(page)
+    turns = bars(page, 0)
+    assert turns == {"2": 1, "3": 0, "4": 1}
 
 
-def test_an_instruction_is_shown_as_question_and_answer(place: Workspace, open_page: Open) -> None:
-    content = {"instruction": "Sort these.", "input": "b, a", "output": "a, b"}
-    made = make_dataset(place, contents=[content], format_type="instruction")
-    text = "\n".join(text for _, text in bubbles(open_page("dataset", dataset=str(made.id))))
-    assert all(part in text for part in content.values())
-
-
-def test_examples_come_ten_a_page(place: Workspace, open_page: Open) -> None:
-    made = make_dataset(place, contents=[simple(n) for n in range(24)])
+def test_the_overview_shows_the_shares_of_parameters_and_languages(place: Workspace, open_page: Open) -> None:
+    made = make_dataset(place)
+    contents = [NewExample(n, simple(n), {"language": "de", "parameters": {"tone": f"t{n % 2}"}}) for n in range(3)]
+    place.database.add_examples(made.id, contents)
     page = open_page("dataset", dataset=str(made.id))
-    assert shown(page) == [f"Example {n}" for n in range(1, 11)]
-    assert "1 to 10 of 24 examples" in said(page)
-    page.pagination[0].set_value(3).run()
-    assert shown(page) == [f"Example {n}" for n in range(21, 25)]
-    assert "21 to 24 of 24 examples" in said(page)
+    assert bars(page, 2) == {"German": 3}
+    assert bars(page, 3) == {"t0": 2, "t1": 1}
 
 
-@pytest.mark.parametrize(
-    ("asked", "first"), [("2", 11), ("3", 21), ("4", 1), ("0", 1), ("x", 1), ("99999999999999999999", 1)]
-)
-def test_an_address_with_a_page_shows_that_page(asked: str, first: int, place: Workspace, open_page: Open) -> None:
-    made = make_dataset(place, contents=[simple(n) for n in range(24)])
-    page = open_page("dataset", dataset=str(made.id), page=asked)
+def test_a_dataset_knows_its_parents_and_what_was_made_of_it(place: Workspace, open_page: Open) -> None:
+    parent = make_dataset(place, "Parent", [simple(n) for n in range(4)])
+    child = sample_dataset(place, parent.id, 2)
+    page = open_page("dataset", dataset=str(child.id))
+    assert ("dataset", f"dataset={parent.id}") in links(page)
+    assert "Parent: 2 examples sampled, seed" in said(page)
+    page = open_page("dataset", dataset=str(parent.id))
+    assert ("dataset", f"dataset={child.id}") in links(page)
+
+
+def test_name_description_and_tags_can_be_changed(place: Workspace, open_page: Open) -> None:
+    made = make_dataset(place, contents=[simple(0)])
+    page = open_page("dataset", dataset=str(made.id), tab="Metadata")
+    page.text_input[0].set_value("Renamed *as* written")
+    page.text_area[0].set_value("New words")
+    page.button[-1].click().run()
     assert not page.exception
-    assert shown(page)[0] == f"Example {first}"
-    assert page.pagination[0].value == (first + 9) // 10, "the page that is marked is the page that is shown"
+    assert read(page.title[0].value) == "Renamed *as* written"
+    update_dataset(place, made.id, tags=["calm", "**loud**"])
+    page.run()
+    assert "**loud**" in said(page)
+    assert page.multiselect[0].value == ["calm", "**loud**"]
+    page.text_input[0].set_value("  ")
+    page.button[-1].click().run()
+    assert "needs a name" in errors(page)
+    assert place.database.get_dataset(made.id).name == "Renamed *as* written"
 
 
 @pytest.mark.parametrize("asked", ["", "abc", "999", "-1", "1.0", "²", "9" * 30, "9" * 5_000, "1 OR 1=1"])
@@ -90,7 +119,7 @@ def test_a_dataset_that_does_not_exist_leads_to_the_list(asked: str, place: Work
 
 def test_a_dataset_without_examples_says_where_they_come_from(place: Workspace, open_page: Open) -> None:
     page = open_page("dataset", dataset=str(make_dataset(place).id))
-    assert "No examples yet" in page.info[0].value
+    assert "No active examples" in page.info[0].value
     assert not page.get("download_button")
 
 
@@ -98,7 +127,6 @@ def test_a_dataset_whose_domain_is_gone_still_opens(place: Workspace, open_page:
     made = make_dataset(place, contents=[simple(0)], domain="gardening", subdomain="roses")
     page = open_page("dataset", dataset=str(made.id))
     assert "gardening / roses" in said(page)
-    assert len(bubbles(page)) == 2
 
 
 def test_the_file_can_be_downloaded(place: Workspace, open_page: Open) -> None:

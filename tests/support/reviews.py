@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable
 
-import sqlalchemy as sa
-
-from synthgen_core.database import Database
-from synthgen_core.database.datasets import now
-from synthgen_core.database.tables import reviews
+from synthgen_core.database import Database, Saying
+from synthgen_core.reviewing import Actor, Verdict
 
 
-def review(database: Database, example_ids: Iterable[int], verdict: str = "accept", *, revision: int = 1) -> None:
-    """Somebody's verdict on these examples."""
-    written = {"revision": revision, "reviewer": "Ada", "verdict": verdict, "comment": "", "created_at": now()}
-    with database.engine.begin() as connection:
-        connection.execute(sa.insert(reviews), [{"example_id": number, **written} for number in example_ids])
+def review(database: Database, example_ids: Iterable[int], verdict: str = "accept", reviewer: str = "Ada") -> None:
+    """Somebody's verdict on these examples of one dataset, as they are now."""
+    ids = list(example_ids)
+    dataset_id = database.get_example(ids[0]).dataset_id
+    database.say(dataset_id, ids, Saying(Verdict(verdict)), Actor(reviewer))

@@ -10,7 +10,6 @@ from synthgen_core.errors import (
     InvalidExampleError,
     ProviderUnavailableError,
 )
-from synthgen_core.models import JsonObject, Role
 from synthgen_core.workspace import Workspace
 from tests.core.actions.support import (
     ATTEMPTS,
@@ -59,10 +58,3 @@ def test_the_preview_is_what_the_first_call_sends(workspace: Workspace, server: 
     make(workspace, request)
     sent = server.calls[0].body["messages"]
     assert [(message.role, message.content) for message in shown] == [(m["role"], m["content"]) for m in sent]
-
-
-def test_a_conversation_is_turns_whatever_the_format() -> None:
-    chat: JsonObject = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
-    assert list(generation.conversation("chat", chat)) == [(Role.USER, "a"), (Role.ASSISTANT, "b")]
-    instruction: JsonObject = {"instruction": "a", "input": "c", "output": "b"}
-    assert list(generation.conversation("instruction", instruction)) == [(Role.USER, "a\nc"), (Role.ASSISTANT, "b")]

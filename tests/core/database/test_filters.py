@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from synthgen_core.database import Database, NewExample, NewFlag
-from synthgen_core.database.datasets import now
-from synthgen_core.database.tables import examples, reviews
+from synthgen_core.database.tables import examples
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import ExampleFilter, ExampleStatus, Severity
 from tests.core.database.support import NASTY, chat, make_dataset, news
+from tests.support.reviews import review
 
 REMOVED = ExampleFilter((ExampleStatus.REMOVED,))
 
@@ -73,18 +73,16 @@ def test_a_flag_or_a_verdict_counts_for_the_text_that_it_was_given_for(database:
     assert found(database, made.id, flags="unknown") == []
     ids = [e.id for e in database.get_dataset_examples(made.id)]
     assert [(f.rule, f.start, f.end) for f in database.get_flags(ids[:1])] == [("pii", 0, 3)]
-    with database.engine.begin() as connection:
-        for n, verdict in enumerate(("accept", "reject", "skip")):
-            connection.execute(
-                sa.insert(reviews).values(
-                    example_id=ids[n], revision=1, reviewer="ann", verdict=verdict, comment="", created_at=now()
-                )
-            )
+    for example_id, verdict in zip(ids, ("accept", "reject", "skip"), strict=False):
+        review(database, [example_id], verdict)
     assert found(database, made.id, is_reviewed=True) == [0, 1]
     assert found(database, made.id, is_reviewed=False) == [2, 3]
     database.update_example(ids[0], chat("new"), seen_revision=1, author="ann")
     assert found(database, made.id, is_reviewed=True) == [1]
-    assert found(database, made.id, flags="any") == [1]
+    assert found(database, made.id, flags="any") == found(database, made.id, flags="pii") == [1]
+    assert found(database, made.id, verdict="accept") == found(database, made.id, verdict="stale") == [0]
+    assert (found(database, made.id, verdict="skip"), found(database, made.id, verdict="none")) == ([2], [3])
+    assert found(database, made.id, reviewer="Ada") == [1, 2]
     assert database.get_flags(ids[:1]) == []
 
 

@@ -4,8 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from synthgen_core.database import Database, NewBadLine, NewDataset, NewExample, NewExport, NewFlag, NewImport, NewJob
-from synthgen_core.database.datasets import now
-from synthgen_core.database.tables import metadata, reviews
+from synthgen_core.database.tables import metadata
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import (
     Dataset,
@@ -20,6 +19,7 @@ from synthgen_core.models import (
     Watermark,
 )
 from tests.core.database.support import ME, chat, make_dataset, make_job, news
+from tests.support.reviews import review
 
 
 def begin(database: Database, name: str = "copy") -> tuple[Job, Dataset]:
@@ -66,10 +66,11 @@ def test_copies_are_equal_and_keep_what_was_said_of_them(database: Database) -> 
         source.id, [NewExample(n, chat(f"é {n}"), {"n": n}, flags=(flag,) if n == 2 else ()) for n in range(5)]
     )
     ids, mark = database.select_examples(source.id, ExampleFilter())
+    review(database, [ids[1], ids[4]])
+    database.set_status(source.id, ids[1:2], ExampleStatus.REMOVED, author="ann")
+    database.set_status(source.id, ids[1:2], ExampleStatus.ACTIVE, author="ann")
+    ids, mark = database.select_examples(source.id, ExampleFilter())
     with database.engine.begin() as connection:
-        for example_id in (ids[1], ids[4]):
-            values = {"example_id": example_id, "revision": 1, "reviewer": "ann", "verdict": "accept", "comment": ""}
-            connection.execute(sa.insert(reviews).values(**values, created_at=now()))
         connection.execute(sa.text(f"UPDATE examples SET quality_score = 7.5 WHERE id = {ids[1]}"))
     database.update_example(ids[4], chat("changed since"), seen_revision=1, author="ann")
     job, made = begin(database)

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from synthgen_core.database import Database, Distribution, NewExample
 from synthgen_core.database.datasets import now
 from synthgen_core.database.summaries import MOST_VALUES, REST, distribution
-from synthgen_core.database.tables import datasets, examples, reviews
+from synthgen_core.database.tables import datasets, examples
 from synthgen_core.models import ExampleStatus
 from tests.core.database.support import chat, make_dataset, news
+from tests.support.reviews import review
 
 
 def score(database: Database, dataset_id: int, *scores: float | None) -> None:
@@ -24,10 +25,8 @@ def test_a_summary_rests_on_the_scored_active_examples(database: Database) -> No
     database.add_examples(made.id, news(4))
     score(database, made.id, 2, 4, 9)
     first = [e.id for e in database.get_dataset_examples(made.id)]
-    with database.engine.begin() as connection:
-        for reviewer in ("ann", "ben"):
-            values = {"example_id": first[0], "revision": 1, "reviewer": reviewer, "verdict": "reject", "comment": ""}
-            connection.execute(sa.insert(reviews).values(**values, created_at=now()))
+    for reviewer in ("ann", "ben"):
+        review(database, first[:1], "reject", reviewer)
     database.set_status(made.id, first[2:3], ExampleStatus.REMOVED, author="ann")
     for _ in range(2):
         found = database.get_summaries([made.id, empty.id, 99])
@@ -54,10 +53,7 @@ def test_lists_are_sorted_by_measured_figures(database: Database) -> None:
         database.add_examples(dataset_id, news(2))
         score(database, dataset_id, *scores)
     ids = [e.id for e in database.get_dataset_examples(low)]
-    with database.engine.begin() as connection:
-        for example_id in ids:
-            values = {"example_id": example_id, "revision": 1, "reviewer": "a", "verdict": "accept", "comment": ""}
-            connection.execute(sa.insert(reviews).values(**values, created_at=now()))
+    review(database, ids)
     database.refresh_summaries()
 
     def order(sort: str, is_descending: bool) -> list[int]:
