@@ -47,8 +47,9 @@ def first_step(place: Workspace) -> None:
     with right:
         st.markdown("##### From the data folder")
         st.caption(
-            f"For files of more than {most_upload_mb(place):,} MB: put them into the folder “datasets” of the data folder, or import them "
-            "with the command line. The folder is also looked through when the app starts; no file is imported twice."
+            f"For files of more than {most_upload_mb(place):,} MB: put them into the folder “datasets” of the data "
+            "folder, or import them with the command line. The folder is also looked through when the app starts; no "
+            "file is imported twice."
         )
         st.button("Look for new files", icon=":material/folder_open:", on_click=scan, args=(place,))
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.curation_forms import OPERATIONS, Operation
-from pages.ui.jobs import POLL, counts, draw_job_actions, job_badge, keep_up
+from pages.ui.jobs import POLL, counts, draw_job_actions, draw_last_error, job_badge, keep_up
 from pages.ui.shell import reporting, show_error
 from pages.ui.words import as_label, as_markdown, draw_error, plural
 from synthgen_core.actions.curation import Preview, Request, get_results, preview, start
@@ -166,9 +166,7 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
                     query_params={"dataset": str(made.id)},
                 )
         else:
-            errors = [error for error in job.errors.values() if isinstance(error, dict)]
-            if errors:
-                draw_error(str(errors[-1]["message"]), str(errors[-1]["hint"]))
+            draw_last_error(job)
             st.caption("Nothing was made.")
             draw_job_actions(place, view)
 

@@ -28,7 +28,7 @@ def preview_step(place: Workspace, sources: Sequence[Source]) -> None:
     with left:
         file_list(place, sources)
         is_together = len(sources) > 1 and _asks_together()
-        name = "" if len(sources) > 1 and not is_together else _name_field(sources[0].stem)
+        name = "" if len(sources) > 1 and not is_together else _name_field(sources)
         options = ImportOptions(format_type=_format_field(), encoding=_encoding_field())
         options = _help_with_encoding(look_at(place, sources, options), options)
         options = replace(options, mapping=_mapping_form(readable(look_at(place, sources, options))))
@@ -51,8 +51,9 @@ def _asks_together() -> bool:
     return st.segmented_control("Make", [EACH, TOGETHER], default=EACH, required=True, key="together") == TOGETHER
 
 
-def _name_field(stem: str) -> str:
-    return st.text_input("Name of the dataset", placeholder=stem, key="import_name", max_chars=200)
+def _name_field(sources: Sequence[Source]) -> str:
+    usual = sources[0].stem + (f" and {len(sources) - 1} more" if len(sources) > 1 else "")
+    return st.text_input("Name of the dataset", placeholder=usual, key="import_name", max_chars=200)
 
 
 def _format_field() -> str:

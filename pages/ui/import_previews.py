@@ -68,7 +68,7 @@ def _draw_table(looks: Looks) -> None:
         }
         for source, look in looks.items()
     ]
-    st.dataframe(rows, hide_index=True, height="content")
+    st.dataframe(rows, hide_index=True, height="content", placeholder="–")
 
 
 def _draw_look(look: ImportPreview) -> None:

@@ -1,11 +1,15 @@
 """Imports while they happen, and what came of them."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from pages.ui import session
 from pages.ui.import_previews import draw_bad_lines, draw_counts, draw_notes, shapes_in_words
 from pages.ui.import_uploads import choose_files
-from pages.ui.jobs import POLL, counts, draw_job_actions, job_badge, keep_up
-from pages.ui.words import as_label, draw_error
+from pages.ui.jobs import POLL, counts, draw_job_actions, draw_last_error, job_badge, keep_up
+from pages.ui.words import as_label
+from synthgen_core.actions.import_files import Source
 from synthgen_core.actions.imports import ImportReport, get_import_report, get_sources
 from synthgen_core.actions.jobs import JobView, get_job
 from synthgen_core.errors import NotFoundError
@@ -35,13 +39,17 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
             _draw_report(place, view, get_import_report(place, job_id))
 
 
+def _back(sources: Sequence[Source]) -> None:
+    choose_files(sources)
+    session.ask_for_whole_page()
+
+
 def _draw_report(place: Workspace, view: JobView, report: ImportReport) -> None:
     job = view.job
     if job.status is JobStatus.CANCELLED:
         st.markdown("Nothing was imported: it was cancelled.")
-    elif job.status is not JobStatus.COMPLETED and job.errors:
-        last = list(job.errors.values())[-1]
-        draw_error(str(last["message"]), str(last["hint"]))  # type: ignore[index, call-overload] # as the runner writes it
+    elif job.status is not JobStatus.COMPLETED:
+        draw_last_error(job)
     if job.status in (JobStatus.COMPLETED, JobStatus.FAILED):
         draw_counts(good=report.good, bad=report.bad, skipped=report.skipped, blank=report.blank)
     if report.shapes:
@@ -55,7 +63,7 @@ def _draw_report(place: Workspace, view: JobView, report: ImportReport) -> None:
                 "Back to the preview",
                 key=f"back{job.id}",
                 icon=":material/arrow_back:",
-                on_click=choose_files,
+                on_click=_back,
                 args=(sources,),
             )
     if lost := report.bad + report.skipped:

@@ -17,7 +17,7 @@ from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, g
 from synthgen_core.actions.settings import with_key_for
 from synthgen_core.actions.usage import dollars
 from synthgen_core.errors import BudgetReachedError, NotFoundError, SynthGenError
-from synthgen_core.models import JobKind, JobStatus
+from synthgen_core.models import Job, JobKind, JobStatus
 from synthgen_core.workspace import Workspace
 
 POLL = "1s"
@@ -127,9 +127,8 @@ def draw_causes(view: JobView) -> None:
     causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
     if pause := causes.pop(BudgetReachedError.cause, None):
         st.info(as_markdown(str(pause["message"])), icon=":material/savings:")
-    if job.status is JobStatus.FAILED and causes:
-        newest = list(causes.values())[-1]
-        draw_error(str(newest["message"]), str(newest["hint"]))
+    if job.status is JobStatus.FAILED:
+        draw_last_error(job)
     total = sum(int(str(entry["count"])) for entry in causes.values())
     if total:
         replaced = "" if view.shortfall else " and were replaced" if total > 1 else " and was replaced"
@@ -138,6 +137,13 @@ def draw_causes(view: JobView) -> None:
             for cause, entry in sorted(causes.items(), key=lambda item: -int(str(item[1]["count"]))):
                 said = as_markdown(f"{entry['message']} {entry['hint']}")
                 st.markdown(f"**{entry['count']} × {as_label(cause.replace('_', ' '))}**: {said}")
+
+
+def draw_last_error(job: Job) -> None:
+    """What a job ended with, if anything went wrong in it."""
+    causes = [entry for cause, entry in job.errors.items() if cause != BudgetReachedError.cause]
+    if causes and isinstance(causes[-1], dict):
+        draw_error(str(causes[-1]["message"]), str(causes[-1]["hint"]))
 
 
 def draw_job_actions(workspace: Workspace, view: JobView) -> None:

@@ -16,6 +16,7 @@ from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
 from synthgen_core.database.lineage import LineageRoom
+from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
 from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
@@ -69,6 +70,7 @@ class Database(
     UsageRoom,
     BatchRoom,
     ReviewRoom,
+    ReviewEditRoom,
     ReviewLogRoom,
     RevisionRoom,
     VersionRoom,

@@ -23,6 +23,8 @@ STRUCTURE = (*(f'"role":"{role}"' for role in ROLES.split()), *(f'"{key}":' for 
 JUDGED = ("accept", "reject")
 ESCAPE = "/"
 ANY, NONE = "any", "none"
+HAS_FLAGS = examples.c.flag_count > sa.literal_column("0")
+"""As the index has it: with a bound value, a database could not tell that the index will do."""
 
 
 class Folded(FunctionElement[str]):
@@ -89,8 +91,7 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
     if chosen.verdict is not None:
         found.append(_has_verdict(chosen.verdict))
     if chosen.reviewer:
-        said = (reviews.c.reviewer == chosen.reviewer, reviews.c.verdict != Verdict.WITHDRAWN)
-        found.append(sa.exists().where(reviews.c.example_id == examples.c.id, is_of_present_text(reviews), *said))
+        found.append(is_reviewed_by(chosen.reviewer))
     if chosen.has_note is not None:
         found.append(examples.c.note != "" if chosen.has_note else examples.c.note == "")
     if chosen.tag:
@@ -105,9 +106,24 @@ def is_reviewed() -> sa.ColumnElement[bool]:
     )
 
 
+def is_reviewed_by(reviewer: str) -> sa.ColumnElement[bool]:
+    """The last thing that somebody said of the present text is a verdict, if only that they cannot say."""
+    newer = reviews.alias("newer")
+    is_overruled = sa.exists().where(
+        newer.c.example_id == reviews.c.example_id, newer.c.reviewer == reviewer, newer.c.id > reviews.c.id
+    )
+    return sa.exists().where(
+        reviews.c.example_id == examples.c.id,
+        reviews.c.reviewer == reviewer,
+        reviews.c.verdict != Verdict.WITHDRAWN,
+        is_of_present_text(reviews),
+        ~is_overruled,
+    )
+
+
 def _is_flagged(rule: str = ANY) -> sa.ColumnElement[bool]:
     if rule in (ANY, NONE):
-        return examples.c.flag_count > 0 if rule == ANY else examples.c.flag_count == 0
+        return HAS_FLAGS if rule == ANY else ~HAS_FLAGS
     return sa.exists().where(flags.c.example_id == examples.c.id, is_of_present_text(flags), flags.c.rule == rule)
 
 

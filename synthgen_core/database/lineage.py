@@ -229,6 +229,7 @@ def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence
             rows = [{**row._mapping, "example_id": copies[row.example_id], "revision": 1} for row in said]
             for row in rows:
                 del row["id"]
+                row.pop("batch_id", None)  # the copy was not part of that change
             connection.execute(sa.insert(table), rows)
     if copies:
         made_now = list(copies.values())

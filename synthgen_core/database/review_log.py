@@ -12,6 +12,8 @@ from synthgen_core.database.review_tables import review_log
 from synthgen_core.models import Json
 from synthgen_core.reviewing import Actor, Deed
 
+Mark = tuple[int, Json, Json]
+"""Example, its tags or note before, and after."""
 DONE, UNDONE, DROPPED = "done", "undone", "dropped"
 """Dropped: it cannot be turned over any more, as something else was done after it was undone."""
 
@@ -30,8 +32,8 @@ class LogEntry:
     """None: it was done to several."""
     count: int
     """Examples that it changed."""
-    changes: list[Any] | None
-    """Of tags and notes: [id, before, after] each."""
+    marks: tuple[Mark, ...]
+    """Tags and notes that it changed."""
     at: datetime
     state: str
 
@@ -39,7 +41,8 @@ class LogEntry:
 def to_entry(row: Any) -> LogEntry:
     """A row of ``review_log`` as a value."""
     values = dict(row._mapping)
-    return LogEntry(**values | {"kind": Deed(values["kind"])})
+    marks = tuple((each[0], each[1], each[2]) for each in values.pop("changes") or ())
+    return LogEntry(**values | {"kind": Deed(values["kind"]), "marks": marks})
 
 
 def write_log(
@@ -50,7 +53,7 @@ def write_log(
     batch_id: str,
     ids: Sequence[int],
     at: datetime,
-    changes: list[Json] | None = None,
+    marks: Sequence[Mark] = (),
 ) -> None:
     """Write down what was done to these examples, in the caller's transaction. What was undone before is dropped."""
     if not ids:
@@ -65,7 +68,7 @@ def write_log(
             batch_id=batch_id,
             example_id=ids[0] if len(ids) == 1 else None,
             count=len(ids),
-            changes=changes,
+            changes=list(marks) or None,
             at=at,
             state=DONE,
         )
@@ -80,12 +83,10 @@ def next_to_turn(connection: sa.Connection, dataset_id: int, actor: Actor, state
     return None if row is None else to_entry(row)
 
 
-def turn(
-    connection: sa.Connection, entry: LogEntry, batch_id: str, changes: list[Json] | None, *, worked: bool
-) -> None:
+def turn(connection: sa.Connection, entry: LogEntry, batch_id: str, marks: Sequence[Mark], *, worked: bool) -> None:
     """Write down that an entry was turned over by this batch; where nothing could be changed, it is dropped."""
     state = (UNDONE if entry.state == DONE else DONE) if worked else DROPPED
-    values = {"state": state, "batch_id": batch_id, "changes": changes}
+    values = {"state": state, "batch_id": batch_id, "changes": list(marks) or None}
     connection.execute(sa.update(review_log).where(review_log.c.id == entry.id).values(values))
 
 

@@ -92,11 +92,12 @@ def settle(connection: sa.Connection, example_ids: Sequence[int]) -> None:
 
 
 def revert_reviews(
-    connection: sa.Connection, batch_id: str, new_batch: str, at: datetime
+    connection: sa.Connection, dataset_id: int, batch_id: str, new_batch: str, at: datetime
 ) -> tuple[list[int], list[int]]:
     """Let people say again what they said before a batch; (examples changed, those of which they said more since)."""
     changed: list[int] = []
     skipped: list[int] = []
+    add_to_count(connection, dataset_id, 0, at)
     query = sa.select(examples.c.id).where(
         examples.c.id.in_(sa.select(reviews.c.example_id).where(reviews.c.batch_id == batch_id))
     )

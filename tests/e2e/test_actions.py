@@ -34,17 +34,12 @@ def filled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def test_a_dataset_is_renamed(filled_app: App, open_page: Open) -> None:
-    page = open_page(filled_app, "/dataset?dataset=1")
-    page.get_by_role("button", name="Rename").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill("  ")
-    page.keyboard.press("Tab")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_text("needs a name")).to_be_visible()
-    dialog.get_by_label("Name").fill("Renamed *as* written")
-    page.keyboard.press("Tab")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog).to_have_count(0)
+    page = open_page(filled_app, "/dataset?dataset=1&tab=Metadata")
+    page.get_by_label("Name").fill("  ")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("needs a name")).to_be_visible()
+    page.get_by_label("Name").fill("Renamed *as* written")
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Renamed *as* written")).to_be_visible()
 
 
@@ -66,7 +61,7 @@ def test_a_dataset_is_deleted_after_a_question(filled_app: App, open_page: Open)
 
 
 def test_the_second_page_of_a_dataset_can_be_reloaded_and_shared(filled_app: App, open_page: Open) -> None:
-    page = open_page(filled_app, "/dataset?dataset=3")
+    page = open_page(filled_app, "/dataset?dataset=3&tab=Examples")
     page.get_by_role("button", name="Page 2").click()
     expect(page.get_by_text("Question number 10?")).to_be_visible()
     assert "dataset=3" in page.url

@@ -74,6 +74,8 @@ def test_a_dataset_is_generated_watched_opened_and_downloaded(app: Start, open_p
     main.get_by_role("button", name="Open dataset").click()
     expect(page.get_by_role("heading", name=re.compile("Technical Support"))).to_be_visible()
     idle(page)
+    page.get_by_role("tab", name="Examples").click()
+    idle(page)
     bubbles = page.get_by_test_id("stChatMessage")
     assert bubbles.count() >= 6, "a question and an answer in each example"
     assert all(len(text.strip()) > 10 for text in bubbles.all_inner_texts())

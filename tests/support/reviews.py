@@ -7,7 +7,8 @@ from synthgen_core.reviewing import Actor, Verdict
 
 
 def review(database: Database, example_ids: Iterable[int], verdict: str = "accept", reviewer: str = "Ada") -> None:
-    """Somebody's verdict on these examples of one dataset, as they are now."""
-    ids = list(example_ids)
-    dataset_id = database.get_example(ids[0]).dataset_id
-    database.say(dataset_id, ids, Saying(Verdict(verdict)), Actor(reviewer))
+    """Somebody's verdict on these examples, as they are now."""
+    examples = database.get_examples_by_id(list(example_ids))
+    for dataset_id in {example.dataset_id for example in examples}:
+        ids = [example.id for example in examples if example.dataset_id == dataset_id]
+        database.say(dataset_id, ids, Saying(Verdict(verdict)), Actor(reviewer))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from synthgen_core.limiter import Limiter, Ticket
 
 LATENCY, REFUSAL_LATENCY, RETRY_AFTER = 0.1, 0.005, 1.0
-WORK_SECONDS = 0.0005
+WORK_SECONDS = 0.0003
 """Of the client's thread, for each call that it starts and each result that it reads."""
 
 Service = Callable[[float, int], bool]
@@ -91,6 +91,8 @@ def about(seconds: float, jitter: float = 0.02) -> Latency:
 
 
 QUICK, AT_ONCE = about(LATENCY), about(REFUSAL_LATENCY, 0.5)
+WAY = about(0.004, 1.0)
+"""From the client to the service, and back: calls overtake one another."""
 
 
 @dataclass
@@ -134,8 +136,21 @@ def simulate(
     seen = Seen(Limiter(lambda: now))
     now = 0.0
     taken_until: list[float] = []
+    arrivals: list[tuple[float, int, Ticket]] = []
     ends: list[tuple[float, int, Ticket, bool]] = []
     later: list[float] = []
+
+    def arrive(until: float) -> None:
+        while arrivals and arrivals[0][0] <= until:
+            moment, number, ticket = heapq.heappop(arrivals)
+            while taken_until and taken_until[0] <= moment:
+                heapq.heappop(taken_until)
+            is_taken = service(moment, len(taken_until))
+            end = moment + (latency if is_taken else refusal_latency)(draw)
+            if is_taken:
+                heapq.heappush(taken_until, end)
+            heapq.heappush(ends, (end + WAY(draw), number, ticket, is_taken))
+
     while now < seconds and len(seen.answered) < items:
         due = math.inf
         while running < workers and (fresh or (later and later[0] <= now)):
@@ -147,18 +162,14 @@ def simulate(
                 heapq.heappop(later)
             else:
                 fresh -= 1
-            while taken_until and taken_until[0] <= now:
-                heapq.heappop(taken_until)
-            is_taken = service(now, len(taken_until))
-            end = now + (latency if is_taken else refusal_latency)(draw)
-            if is_taken:
-                heapq.heappush(taken_until, end)
-            heapq.heappush(ends, (end, next(order), ticket, is_taken))
+            heapq.heappush(arrivals, (now + WAY(draw), next(order), ticket))
             running += 1
             now += WORK_SECONDS
         if running < workers and not fresh and later:
             due = min(due, later[0])
-        now = max(now, min(ends[0][0] if ends else math.inf, due if running < workers else math.inf)) + 1e-9
+        moments = [events[0][0] for events in (arrivals, ends) if events]
+        now = max(now, min([*moments, due if running < workers else math.inf])) + 1e-9
+        arrive(now)
         while ends and ends[0][0] <= now:
             end, _, ticket, is_taken = heapq.heappop(ends)
             running -= 1
@@ -167,5 +178,6 @@ def simulate(
                 heapq.heappush(later, now + RETRY_AFTER + 0.1 * draw.random())
             seen.limiter.end(ticket, is_refused=not is_taken)
             now += WORK_SECONDS
+            arrive(now)
     seen.seconds = now
     return seen

@@ -1,0 +1,115 @@
+"""A dataset's page in Chromium: an example edited, a version brought back, an export fetched and read again."""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from synthgen_core.importing import read_back
+from tests.e2e.filling import filling
+from tests.pages.support import make_dataset, simple
+from tests.tools.app import App, idle, start_app
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def filled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A dataset for each test."""
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    with filling(folder) as place:
+        for name in ("To edit", "To restore", "To export"):
+            make_dataset(place, name, [simple(n) for n in range(20)])
+    started = start_app(folder)
+    yield started
+    started.stop()
+
+
+def edit(page: Page, text: str) -> None:
+    """Open the first example, and change its answer."""
+    page.get_by_role("button", name="Edit").first.click()
+    page.get_by_role("dialog").get_by_label("Message 2 (assistant)").fill(text)
+    page.keyboard.press("Tab")
+    idle(page)
+
+
+def save(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    idle(page)
+
+
+def test_an_edit_is_checked_saved_and_never_made_unseen(filled_app: App, open_page: Open) -> None:
+    page = open_page(filled_app, "/dataset?dataset=1&tab=Examples")
+    dialog = page.get_by_role("dialog")
+    edit(page, "")
+    save(page)
+    expect(dialog.get_by_text("The content of message 2 is empty.")).to_be_visible()
+    dialog.get_by_label("Message 2 (assistant)").fill("Mine.")
+    page.keyboard.press("Tab")
+    idle(page)
+    other = open_page(filled_app, "/dataset?dataset=1&tab=Examples")
+    edit(other, "Theirs.")
+    save(other)
+    expect(other.get_by_text("Theirs.")).to_be_visible()
+    save(page)
+    expect(dialog.get_by_text("Somebody else changed this example")).to_be_visible()
+    expect(dialog.locator(".diff del")).to_have_text("Theirs")
+    expect(dialog.locator(".diff ins")).to_have_text("Mine")
+    save(page)
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("Mine.")).to_be_visible()
+    expect(page.get_by_text("revision 3")).to_be_visible()
+
+
+def test_a_version_is_made_compared_brought_back_and_that_undone(filled_app: App, open_page: Open) -> None:
+    page = open_page(filled_app, "/dataset?dataset=2&tab=Versions")
+    page.get_by_role("button", name="Make a version").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name", exact=True).fill("At first")
+    page.keyboard.press("Tab")
+    dialog.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("No example differs.")).to_be_visible()
+    page.get_by_role("tab", name="Examples").click()
+    idle(page)
+    edit(page, "Another answer.")
+    save(page)
+    page.get_by_role("button", name="Remove").nth(1).click()
+    expect(page.get_by_text("Example 2 was removed.")).to_be_visible()
+    page.get_by_role("tab", name="Versions").click()
+    page.get_by_text("1 changed").click()
+    expect(page.locator(".diff ins")).to_have_text("Another answer")
+    page.get_by_role("button", name="Bring back").click()
+    expect(dialog.get_by_text("Were removed since, and come back: 1 example")).to_be_visible()
+    dialog.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_text("Version 1 was brought back: 2 examples changed.")).to_be_visible()
+    expect(page.get_by_text("No example differs.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 removed")).to_be_visible()
+    expect(page.get_by_text("1 changed")).to_be_visible()
+
+
+def test_an_export_is_split_downloaded_and_reads_back(filled_app: App, open_page: Open, tmp_path: Path) -> None:
+    page = open_page(filled_app, "/dataset?dataset=3&tab=Export")
+    page.get_by_text("OpenAI chat", exact=True).click()
+    idle(page)
+    page.get_by_text("Split into train").click()
+    expect(page.get_by_text("train: 16 rows · validation: 2 rows · test: 2 rows")).to_be_visible()
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_text("verified 20 of 20")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download to_export_openai_chat.zip").click()
+    download.value.save_as(tmp_path / "export.zip")
+    zipfile.ZipFile(tmp_path / "export.zip").extractall(tmp_path / "export")
+    rows = {path.name: list(read_back(path)) for path in (tmp_path / "export").rglob("*.jsonl")}
+    assert {name: len(found) for name, found in rows.items()} == {
+        "train.jsonl": 16,
+        "validation.jsonl": 2,
+        "test.jsonl": 2,
+    }
+    contents = [getattr(row, "content", None) for found in rows.values() for row in found]
+    assert sorted(map(json.dumps, contents)) == sorted(json.dumps(simple(n)) for n in range(20))
+    (manifest,) = (tmp_path / "export").rglob("manifest.json")
+    assert json.loads(manifest.read_bytes())["counts"]["rows"] == 20
