@@ -36,6 +36,7 @@ page = st.navigation(
         ],
     }
 )
+session.enter_page(page.url_path)
 draw_sidebar()
 settle()
 page.run()

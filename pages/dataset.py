@@ -94,6 +94,7 @@ try:
     if asked is None:
         raise NotFoundError("No dataset is chosen.", "Choose one from the list.")
     opened = get_dataset_details(here, asked)
+    session.keep_address(opened.id)
     header(here, opened)
     notice = st.container()
     if not opened.example_count:

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.curation import draw_started_operation, open_operation
 from pages.ui.datasets import confirm_delete, draw_dataset_list
-from pages.ui.shell import choose_page, page_head, reporting, require_shell, workspace
+from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.trash import trash_tab
 from pages.ui.words import as_id, plural
 from synthgen_core.actions.datasets import PAGE_SIZE, get_dataset_details, get_datasets
@@ -153,9 +153,13 @@ with page_head("Datasets"):
         st.switch_page("pages/import.py")
     if st.button("New dataset", type="primary", icon=":material/add:"):
         st.switch_page("pages/generate.py")
+notice = st.container()
 draw_started_operation(here)
 datasets, trash = st.tabs(["Datasets", "Trash"], key="datasets_view", bind="query-params")
 for tab, draw in ((datasets, list_tab), (trash, trash_tab)):
     if tab.open:
         with tab, reporting():
             draw(here)
+with notice:
+    for problem in session.take_problems():  # last: what is drawn above may have asked for another run
+        show_error(problem)

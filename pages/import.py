@@ -71,7 +71,6 @@ with reporting():
         preview_step(here, sources)
     else:
         first_step(here)
-problems = [*session.take_problems(), *filter(None, [session.take_problem()])]  # last: what is drawn above may add some
 with notice:
-    for problem in problems:
+    for problem in session.take_problems():  # last: what is drawn above may add some
         show_error(problem)

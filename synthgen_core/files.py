@@ -26,7 +26,10 @@ SYNC_EVERY = 1.0
 """Seconds between two syncs of a file that grows. The end of the process costs nothing; a power cut, what is repaired
 at the next start."""
 REWRITE_AFTER = 0.5
-"""Seconds for which edits are collected before a file is rewritten."""
+"""Seconds for which edits are collected before a file is rewritten, and more for a large one."""
+REWRITE_RATE, REST, LONGEST_REST = 50e6, 20, 300.0
+"""Bytes a second that a rewrite is reckoned to write; a file rests that many times as long as it takes, in seconds at
+most so long. A file of 3 MB follows an edit within two seconds, one of 750 MB or more within five minutes."""
 CLOSE_SECONDS = 5.0
 """For a rewrite in the background to end, when the app does."""
 
@@ -147,7 +150,8 @@ class Mirror:
     def rewrite_soon(self, dataset_id: int, file_path: str) -> None:
         """Write a dataset's file anew in the background; edits that come in quick succession share one write."""
         with self._wake:
-            self._due.setdefault(dataset_id, (file_path, time.monotonic() + REWRITE_AFTER))
+            wait = min(LONGEST_REST, REWRITE_AFTER + REST * self._seconds_to_rewrite(file_path))
+            self._due.setdefault(dataset_id, (file_path, time.monotonic() + wait))
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_loop, name="synthgen-mirror", daemon=True)
                 self._writer.start()
@@ -178,7 +182,10 @@ class Mirror:
             self.path(file_path).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Do the rewrites that wait, and end the background thread."""
+        """Do the rewrites that wait, but for those of large files, and end the background thread.
+
+        A file that is not what the database holds is found and mended at the next start.
+        """
         with self._wake:
             self._is_closed = True
             waiting = list(self._due.items())
@@ -186,7 +193,13 @@ class Mirror:
         if self._writer is not None:
             self._writer.join(CLOSE_SECONDS)
         for dataset_id, (file_path, _) in waiting:
-            self._try_rewrite(dataset_id, file_path)
+            if self._seconds_to_rewrite(file_path) < CLOSE_SECONDS:
+                self._try_rewrite(dataset_id, file_path)
+
+    def _seconds_to_rewrite(self, file_path: str) -> float:
+        """About how long it takes, by the size that the file has now."""
+        path = self.path(file_path)
+        return path.stat().st_size / REWRITE_RATE if path.is_file() else 0.0
 
     def _lock(self, file_path: str) -> threading.RLock:
         return self._locks.setdefault(file_path, threading.RLock())

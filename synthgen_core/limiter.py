@@ -240,12 +240,19 @@ class Limiter:
             for ticket in tickets
             if not ticket.is_refused and (ticket.ended_at < math.inf or now - ticket.started_at > delay)
         ]
-        at_a_time = median_low([_open_beside(ticket, tickets) for ticket in refused])
-        above = [_open_beside(ticket, tickets) >= at_a_time for ticket in taken[-NEWEST_TAKEN:]]
+        if any(refused[0].started_at < ticket.ended_at < math.inf for ticket in taken):
+            at_a_time = median_low([_open_beside(ticket, tickets) for ticket in refused])
+            above = [_open_beside(ticket, tickets) >= at_a_time for ticket in taken[-NEWEST_TAKEN:]]
+        else:  # the first moment: they overtake one another, and nothing is known but how many are left
+            at_a_time = sum(ticket.ended_at == math.inf for ticket in taken)
+            above = []
         most_above = (MOST_ABOVE if is_much else MOST_ABOVE_IF_FEW) * len(above)
         is_raised_too_far = self._at_a_time.is_raised and at_a_time >= FAR_BELOW * self._at_a_time.value
         if at_a_time >= LEAST_AT_A_TIME and (sum(above) <= most_above or (is_much and is_raised_too_far)):
-            self._at_a_time.find(at_a_time, now, self._number)
+            if at_a_time < self._at_a_time.value:
+                self._at_a_time.find(at_a_time, now, self._number)
+            else:
+                self._at_a_time.lower(now, self._number)
             self._much.sum = DOUBT * MANY
         elif is_much:
             self._at_a_time.drop()  # if it is real, it shows again

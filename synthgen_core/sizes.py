@@ -47,8 +47,9 @@ def _size_of_messages(messages: Json) -> Size:
     turns = characters = 0
     for message in messages:
         if isinstance(message, dict):
+            content = message.get("content")
             turns += message.get("role") not in SILENT
-            characters += _length(message.get("content"))
+            characters += len(content) if isinstance(content, str) else _length(content)
     return Size(turns, characters)
 
 

@@ -49,6 +49,7 @@ FLOORS = (
         "sampling",
         "repeats",
         "standing",
+        "texts",
         "queues",
         "targets",
     ),

@@ -7,10 +7,10 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.curation import open_operation, operations_menu
-from pages.ui.shell import reporting
 from pages.ui.words import ago, as_label, plural
 from synthgen_core.actions.datasets import DatasetPage, Summary, download_dataset
 from synthgen_core.actions.trash import delete_dataset
+from synthgen_core.errors import SynthGenError
 from synthgen_core.formats import FORMATS
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.models import Dataset, Origin
@@ -135,7 +135,7 @@ def _row(place: Workspace, dataset: Dataset, summary: Summary) -> None:
 def _actions(place: Workspace, dataset: Dataset) -> None:
     st.download_button(
         "",
-        data=lambda: download_dataset(place, dataset.id).read_bytes(),
+        data=lambda: download_dataset(place, dataset.id).open("rb"),
         file_name=dataset.file_path.rsplit("/", 1)[-1],
         mime="application/x-ndjson",
         key=f"download{dataset.id}",
@@ -178,8 +178,10 @@ def confirm_delete(place: Workspace, datasets: Sequence[Dataset], *, then: str |
 
 def _delete(place: Workspace, datasets: Sequence[Dataset]) -> None:
     for dataset in datasets:
-        with reporting():
+        try:
             delete_dataset(place, dataset.id)
+        except SynthGenError as error:
+            session.add_problem(error)
     session.unpick_datasets(dataset.id for dataset in datasets)
     session.ask_for_whole_page()
-    st.toast(f"{plural(len(datasets), 'dataset')} in the trash.", icon=":material/delete:")
+    st.toast("Moved to the trash.", icon=":material/delete:")

@@ -88,7 +88,7 @@ class Column:
     style: str = ""
     """A key of ``STYLES``."""
     editor: str = ""
-    """“text”, “number”, or “choice”; empty: the cells cannot be edited."""
+    """“text”, “number” or “choice”; empty: its cells cannot be edited."""
     choices: tuple[str, ...] = ()
     is_pinned: bool = False
 

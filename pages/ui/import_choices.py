@@ -99,29 +99,34 @@ def _mapping_form(looks: Sequence[ImportPreview]) -> tuple[tuple[str, str], ...]
     with st.container(border=True):
         st.markdown("**What do the columns hold?**")
         st.caption("Rows were found that have none of the known shapes. Columns that are not named here are kept, too.")
+        kinds = [None, *MAPPINGS]
         name = st.selectbox(
             "Such a row is",
-            list(MAPPINGS),
-            index=list(MAPPINGS).index(guessed) if guessed else None,
-            format_func=lambda name: MAPPINGS[name].label,
+            kinds,
+            index=kinds.index(guessed),
+            format_func=lambda name: "Not an example: leave it out" if name is None else MAPPINGS[name].label,
             key="mapping",
-            placeholder="Not an example: leave it out",
         )
         if name is None:
             return ()
         kind, chosen = MAPPINGS[name], {}
+        options = [None, *columns]
         for field in (*kind.required, *kind.optional):
             suits = guess.get(field) if name == guessed else None
             column = st.selectbox(
                 field.capitalize(),
-                columns,
-                index=columns.index(suits) if suits in columns else None,
+                options,
+                index=options.index(suits) if suits in options else 0,
+                format_func=lambda column, field=field: _column_in_words(column, is_needed=field in kind.required),
                 key=f"mapping_{name}_{field}",
-                placeholder="Choose a column" if field in kind.required else "None",
             )
             if column is not None:
                 chosen[field] = column
     return tuple(chosen.items()) if chosen.keys() >= set(kind.required) else ()
+
+
+def _column_in_words(column: str | None, *, is_needed: bool) -> str:
+    return column if column is not None else "Choose a column" if is_needed else "None"
 
 
 def _asks_again(place: Workspace, sources: Sequence[Source]) -> bool | None:

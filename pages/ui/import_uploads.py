@@ -42,9 +42,9 @@ def upload_field(place: Workspace, label: str) -> None:
 def chosen_files(place: Workspace) -> list[Source]:
     """The uploads that the address names. One that is gone is left out, and the page told why."""
     known, found = session.uploads(), {}
-    for token, name in zip(st.query_params.get_all("file"), st.query_params.get_all("name"), strict=False):
+    for token, label in zip(st.query_params.get_all("file"), st.query_params.get_all("label"), strict=False):
         try:
-            found[token] = known.get(token) or find_upload(place, token, name)
+            found[token] = known.get(token) or find_upload(place, token, label)
         except SynthGenError as error:
             session.add_problem(error)
     session.set_uploads(found)
@@ -54,7 +54,7 @@ def chosen_files(place: Workspace) -> list[Source]:
 def choose_files(sources: Sequence[Source]) -> None:
     """Have the address name these files, and nothing else."""
     session.set_uploads({source.token: source for source in sources})
-    named = {"file": [source.token for source in sources], "name": [source.label for source in sources]}
+    named = {"file": [source.token for source in sources], "label": [source.label for source in sources]}
     st.query_params.from_dict(named)
 
 

@@ -98,8 +98,9 @@ def add_problem(error: SynthGenError) -> None:
 
 
 def take_problems() -> list[SynthGenError]:
-    """What went wrong; each is shown once."""
-    return list(st.session_state.pop("_problems", []))
+    """All that went wrong in callbacks; each is shown once."""
+    last = take_problem()
+    return [*st.session_state.pop("_problems", []), *([last] if last else [])]
 
 
 def set_trial(trial: object) -> None:
@@ -288,6 +289,21 @@ def author() -> str:
 def set_author(name: str) -> None:
     """Remember the name for the next change."""
     st.session_state["_author"] = name
+
+
+def enter_page(path: str) -> None:
+    """Called before a page runs: on another page, it does not matter which dataset was shown."""
+    if st.session_state.get("_page") != path:
+        st.session_state.pop("_dataset", None)
+    st.session_state["_page"] = path
+
+
+def keep_address(dataset_id: int) -> None:
+    """Keep the page's address in step with the dataset that is shown: a link from one dataset to another leads to the
+    same page, and there Streamlit leaves the address as it was."""
+    if st.session_state.get("_dataset", dataset_id) != dataset_id:
+        st.query_params["dataset"] = str(dataset_id)
+    st.session_state["_dataset"] = dataset_id
 
 
 def restart(pages: str, listed: object) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.datasets import facts
-from pages.ui.shell import choose_page, show_error
+from pages.ui.shell import choose_page
 from pages.ui.words import ago, as_label, plural
 from synthgen_core.actions.datasets import PAGE_SIZE
 from synthgen_core.actions.trash import get_trash, purge_dataset, purge_trash, restore_dataset
@@ -17,7 +17,6 @@ from synthgen_core.workspace import Workspace
 
 def trash_tab(place: Workspace) -> None:
     """All that was deleted, what was deleted last first."""
-    notice = st.container()
     deleted = get_trash(place)
     if not deleted:
         with st.container(border=True, horizontal_alignment="center"):
@@ -40,9 +39,6 @@ def trash_tab(place: Workspace) -> None:
         with rows:
             for dataset in deleted[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]:
                 _row(place, dataset)
-    if problem := session.take_problem():
-        with notice:
-            show_error(problem)
 
 
 def _row(place: Workspace, dataset: Dataset) -> None:

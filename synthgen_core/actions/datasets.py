@@ -128,18 +128,25 @@ def get_dataset_examples(
     """A page of a dataset's examples. Raises NotFoundError, or ConfigError for a column that cannot be sorted by."""
     workspace.database.get_dataset(dataset_id)
     return workspace.database.get_dataset_examples(
-        dataset_id, limit, offset, filter=_storable(filter), sort=sort, is_descending=is_descending
+        dataset_id, limit, offset, filter=storable_filter(filter), sort=sort, is_descending=is_descending
     )
 
 
 def count_examples(workspace: Workspace, dataset_id: int, filter: ExampleFilter = ALL_ACTIVE) -> int:
     """How many examples of a dataset match."""
-    return workspace.database.count_examples(dataset_id, _storable(filter))
+    return workspace.database.count_examples(dataset_id, storable_filter(filter))
 
 
-def _storable(filter: ExampleFilter) -> ExampleFilter:
+def storable_filter(filter: ExampleFilter) -> ExampleFilter:
+    """The filter without what no database takes."""
     drawn = {storable(name): storable(value) for name, value in filter.parameters.items()}
-    return replace(filter, text=storable(filter.text)[:LONGEST_TEXT], parameters=drawn)
+    return replace(
+        filter,
+        text=storable(filter.text)[:LONGEST_TEXT],
+        parameters=drawn,
+        reviewer=storable(filter.reviewer),
+        tag=storable(filter.tag),
+    )
 
 
 def download_dataset(workspace: Workspace, dataset_id: int) -> Path:

@@ -1,4 +1,4 @@
-"""Reading and changing single examples. Every change is a revision, and reaches the JSONL file within two seconds."""
+"""Reading and changing single examples. Every change is a revision, and the JSONL file follows."""
 
 from collections.abc import Sequence
 

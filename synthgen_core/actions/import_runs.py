@@ -15,7 +15,7 @@ from synthgen_core.readers import BadLine, Reader, open_reader
 from synthgen_core.workspace import Workspace
 
 LOG = logging.getLogger(__name__)
-BATCH_ROWS, BATCH_BYTES = 10_000, 16_000_000
+BATCH_ROWS, BATCH_BYTES = 4000, 16_000_000
 """Rows are written in one transaction until either is reached."""
 MOST_BAD_LINES = 10_000
 """Lines of one file that are listed; the others are counted."""

@@ -11,6 +11,7 @@ from synthgen_core.cli.commands_export import export, export_arguments, verify, 
 from synthgen_core.cli.commands_generate import generate, generate_arguments, resume, resume_arguments
 from synthgen_core.cli.commands_import import import_arguments, import_files, scan
 from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
+from synthgen_core.cli.commands_review import review_progress_arguments, show_review_progress
 from synthgen_core.cli.commands_versions import trash, trash_arguments, versions, versions_arguments
 from synthgen_core.cli.output import DONE, FAILED, cost_json, print_json, print_table
 from synthgen_core.domains import load_catalogue
@@ -204,6 +205,7 @@ COMMANDS = (
     Command("filter", "make a dataset of what matches", curation.filter_examples, curation.filter_arguments),
     Command("versions", "name the states of a dataset, compare them, bring one back", versions, versions_arguments),
     Command("trash", "list what was deleted, bring it back, or take it away for good", trash, trash_arguments),
+    Command("review-progress", "say how far a review is", show_review_progress, review_progress_arguments),
     Command("verify", "compare a dataset with its file and its exports", verify, verify_arguments),
     Command("datasets", "list the datasets", list_datasets),
     Command("jobs", "list the jobs", list_jobs, _jobs_arguments),

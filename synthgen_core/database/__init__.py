@@ -16,8 +16,10 @@ from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
 from synthgen_core.database.lineage import LineageRoom
+from synthgen_core.database.review_choices import ReviewChoiceRoom
 from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
+from synthgen_core.database.review_queries import JudgementRow, Reviewable, ReviewQueryRoom
 from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
 from synthgen_core.database.summaries import Details, Distribution, Summary, SummaryRoom
@@ -40,6 +42,7 @@ __all__ = [
     "Export",
     "GroupBy",
     "Import",
+    "JudgementRow",
     "Kept",
     "LogEntry",
     "LoggedCall",
@@ -54,6 +57,7 @@ __all__ = [
     "PaidReply",
     "Progress",
     "RecentCalls",
+    "Reviewable",
     "Saying",
     "Summary",
     "UsageRow",
@@ -71,6 +75,8 @@ class Database(
     BatchRoom,
     ReviewRoom,
     ReviewEditRoom,
+    ReviewQueryRoom,
+    ReviewChoiceRoom,
     ReviewLogRoom,
     RevisionRoom,
     VersionRoom,

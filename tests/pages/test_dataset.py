@@ -12,10 +12,13 @@ from synthgen_core.actions.datasets import update_dataset
 from synthgen_core.actions.examples import set_status
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.jobs import get_job
+from synthgen_core.actions.versions import make_version
 from synthgen_core.database import NewExample
-from synthgen_core.models import ExampleStatus, JobStatus, ProviderConfig
+from synthgen_core.database.flags import NewFlag
+from synthgen_core.models import ExampleStatus, JobStatus, JsonObject, ProviderConfig, Severity
 from synthgen_core.workspace import Workspace
 from tests.pages.support import chat, errors, figures, links, make_dataset, read, said, simple
+from tests.pages.test_all_pages import NASTY
 from tests.support.server import Act, ModelServer
 
 Open = Callable[..., AppTest]
@@ -52,6 +55,20 @@ def test_only_the_tab_that_is_open_is_drawn(place: Workspace, open_page: Open) -
     page = open_page("dataset", dataset=str(made.id), tab="Examples")
     assert not figures(page)
     assert page.chat_message
+
+
+@pytest.mark.parametrize("tab", ["Overview", "Examples", "Metadata", "Versions", "Export"])
+def test_every_tab_bears_any_text(tab: str, place: Workspace, open_page: Open) -> None:
+    contents = [chat(text, text, system=text) for text in NASTY]
+    made = make_dataset(place, NASTY[1], contents, description=NASTY[0], metadata={"model": NASTY[1]})
+    update_dataset(place, made.id, tags=[text[:50] for text in NASTY])
+    parameters: JsonObject = {"parameters": {text[:50]: text for text in NASTY}}
+    flag = NewFlag(NASTY[1], Severity.ERROR, NASTY[0])
+    place.database.add_examples(made.id, [NewExample(len(NASTY), simple(0), parameters, flags=(flag,))])
+    make_version(place, made.id, name=NASTY[1], note=NASTY[0], author=NASTY[2])
+    for example, content in zip(place.database.get_dataset_examples(made.id), contents[::-1], strict=False):
+        place.database.update_example(example.id, content, seen_revision=1, author="Ann")
+    assert said(open_page("dataset", dataset=str(made.id), tab=tab))
 
 
 def test_the_overview_counts_all_examples(place: Workspace, open_page: Open) -> None:

@@ -93,6 +93,8 @@ def about(seconds: float, jitter: float = 0.02) -> Latency:
 QUICK, AT_ONCE = about(LATENCY), about(REFUSAL_LATENCY, 0.5)
 WAY = about(0.004, 1.0)
 """From the client to the service, and back: calls overtake one another."""
+ROUND_TRIP = LATENCY + 2 * 0.004
+"""What a call that is answered takes, on average."""
 
 
 @dataclass

@@ -1,0 +1,139 @@
+"""The keys of the Review page, and what else only the browser knows: its theme, and what it keeps for its user.
+
+Streamlit's own shortcuts fire behind dialogs, lose what is pressed while the page runs, and do not say which example
+was in view. Here each press is an entry of a log (see ``events``) with the example and revision that it was meant for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import streamlit as st
+
+KEY = "review-keys"
+READING = {
+    "a": "accept, and on to the next",
+    "x": "reject, and on to the next",
+    "s": "skip: cannot say",
+    "j": "next (also →)",
+    "k": "previous (also ←)",
+    "e": "edit",
+    "z": "undo",
+    "y": "redo",
+    "0": "score, 0 to 9",
+    "f": "flag for a second look, or take the flag away",
+    "g": "guidelines",
+    "h": "this list",
+}
+EDITING = {"Ctrl+Enter": "save (also while you type)", "Esc": "stop editing; the draft is kept"}
+
+_JS = """
+export default function({data, setStateValue, parentElement}) {
+  const own = parentElement.reviewKeys ??= {nonce: Math.random().toString(36).slice(2), count: 0, log: []};
+  own.data = data; own.set = setStateValue;
+  for (const [name, value] of Object.entries(data.cookies))
+    document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=lax`;
+  if (own.stop) return own.stop;
+
+  const isField = node => node instanceof Element && node.matches('input, textarea, select, [contenteditable="true"]')
+    && !node.matches('input[type=checkbox], input[type=radio]');
+  const note = key => {
+    own.log.push({n: ++own.count, key, example: own.data.example, revision: own.data.revision});
+    own.log.splice(0, own.log.length - 50);
+    own.set('presses', {nonce: own.nonce, log: own.log.slice()});
+  };
+  let isAutosave = false;
+  const press = event => {
+    if (isAutosave || event.defaultPrevented || event.isComposing) return;
+    if (document.querySelector('[data-testid="stDialog"], [role="dialog"]')) return;
+    const isTyping = isField(event.composedPath()[0]);
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    const name = {ArrowRight: 'j', ArrowLeft: 'k', Escape: 'esc'}[event.key] || event.key.toLowerCase();
+    if (own.data.isEditing) {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) note('save');
+      else if (name === 'esc') note('esc');
+    } else if (isPlain && !isTyping && !event.repeat && own.data.keys.includes(name)) {
+      if (event.key.startsWith('Arrow') && event.composedPath()[0] !== document.body
+          && event.composedPath()[0].closest?.('[role="tablist"], [role="radiogroup"], [role="slider"]')) return;
+      event.preventDefault();
+      note(name);
+    }
+  };
+  const timers = new Map();
+  const keep = event => {
+    const field = event.target;
+    if (!(field instanceof HTMLTextAreaElement) || !field.closest('.st-key-review-editor')) return;
+    clearTimeout(timers.get(field));
+    timers.set(field, setTimeout(() => {
+      if (document.activeElement !== field) return;
+      isAutosave = true;
+      field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true, cancelable: true}));
+      isAutosave = false;
+    }, 700));
+  };
+  const theme = () => {
+    const parts = getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor.match(/[\\d.]+/g);
+    const [red, green, blue] = parts.map(Number);
+    return .299 * red + .587 * green + .114 * blue < 128 ? 'dark' : 'light';
+  };
+  let last = own.data.theme;
+  const watch = setInterval(() => { const now = theme(); if (now !== last) { last = now; own.set('theme', now); } }, 400);
+  document.addEventListener('keydown', press);
+  document.addEventListener('input', keep);
+  own.stop = () => {
+    clearInterval(watch);
+    document.removeEventListener('keydown', press);
+    document.removeEventListener('input', keep);
+    own.stop = null;
+  };
+  return own.stop;
+}
+"""
+"""A press counts unless somebody types or a dialog is open. What is typed in the editor is handed over soon after, as
+Ctrl+Enter does it, without leaving the field."""
+_mount = st.components.v2.component("synthgen_review_keys", js=_JS)
+
+
+def draw_keys(
+    example_id: int | None, revision: int, *, is_editing: bool, theme: str, cookies: Mapping[str, str]
+) -> None:
+    """Listen to the keys on behalf of this example."""
+    keys = [*"".join(READING).replace("0", ""), *"0123456789"]
+    _mount(
+        key=KEY,
+        data={
+            "example": example_id,
+            "revision": revision,
+            "isEditing": is_editing,
+            "keys": keys,
+            "theme": theme,
+            "cookies": dict(cookies),
+        },
+        height=1,
+        on_presses_change=_nothing,
+        on_theme_change=_nothing,
+    )
+
+
+def presses() -> Any:
+    """The log of keys as the browser told it; see ``events``."""
+    return _state().get("presses")
+
+
+def theme() -> str:
+    """“light” or “dark”, as it is in the browser."""
+    return str(_state().get("theme") or st.context.theme.type or "light")
+
+
+def cookie(name: str) -> str:
+    """What this browser keeps for its user; empty: nothing."""
+    return unquote(st.context.cookies.get(name, ""))
+
+
+def _state() -> Mapping[str, Any]:
+    state = st.session_state.get(KEY)
+    return state if isinstance(state, Mapping) else {}
+
+
+def _nothing() -> None:
+    """The page looks at the log itself, before it draws anything."""
