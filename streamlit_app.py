@@ -27,6 +27,7 @@ page = st.navigation(
             st.Page("pages/import.py", title="Import", icon=":material/input:"),
         ],
         "Curate": [
+            st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
             st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
             st.Page("pages/dataset.py", title="Dataset", icon=":material/folder_open:", visibility="hidden"),
         ],

@@ -46,7 +46,6 @@ def header(place: Workspace, dataset: Dataset) -> None:
             operations_menu(place, dataset)
             if st.button("Delete", icon=":material/delete:"):
                 confirm_delete(place, [dataset], then="pages/datasets.py")
-    draw_started_operation(place)
     language = LANGUAGES.get(str(dataset.metadata.get("language")))
     with st.container(horizontal=True):
         st.badge(plural(dataset.example_count, "example"), icon=":material/forum:", color="blue")
@@ -96,9 +95,14 @@ try:
     opened = get_dataset_details(here, asked)
     session.keep_address(opened.id)
     header(here, opened)
+    draw_started_operation(here)
     notice = st.container()
     if not opened.example_count:
-        notice.info("No active examples. See Tasks for the job that fills this dataset.", icon=":material/info:")
+        notice.info(
+            "No active examples. A job that fills this dataset is under Tasks; those that were removed are under "
+            "Examples, with the status “Removed”.",
+            icon=":material/info:",
+        )
     tabs(here, opened)
     if problem := session.take_problem():
         with notice:

@@ -17,6 +17,7 @@ translated once, at the edge where they arise, and stay attached as the cause.
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 from synthgen_core.reviewing import Conflict
@@ -128,3 +129,11 @@ class StoppedError(SynthGenError):
 
     def __init__(self, message: str = "Stopped on request.", hint: str = "") -> None:
         super().__init__(message, hint)
+
+
+def trace_of(error: BaseException) -> str:
+    """Where an error and its causes arose, for a log. What foreign ones say is left out: it may quote a key."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    said = f"{type(error).__name__}: {error}" if isinstance(error, SynthGenError) else type(error).__name__
+    own = f"Traceback (most recent call last):\n{''.join(traceback.format_tb(error.__traceback__))}{said}"
+    return f"{trace_of(before)}\n\nand then\n\n{own}" if before else own

@@ -14,7 +14,7 @@ from datetime import timedelta
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import Database, NewDataset, Progress
 from synthgen_core.database.datasets import now
-from synthgen_core.errors import BudgetReachedError, StoppedError, SynthGenError
+from synthgen_core.errors import BudgetReachedError, StoppedError, SynthGenError, trace_of
 from synthgen_core.models import Dataset, Job, JobStatus, JsonObject
 
 LOG = logging.getLogger(__name__)
@@ -157,12 +157,12 @@ class JobRunner:
             status = self._verdict(run) if run.stop.is_set() else JobStatus.FAILED
             errors = run.errors_json()
             LOG.warning("job %s ended early: %s", job.id, type(error).__name__)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - here only, and told by `trace_of`
             run.count_error(
                 "bug", SynthGenError(f"The app made a mistake ({type(error).__name__}).", "Please report it.")
             )
             errors = run.errors_json()
-            LOG.exception("job %s crashed", job.id)
+            LOG.error("job %s crashed\n%s", job.id, trace_of(error))
         finally:
             self._finish(run, status, errors, note)
 

@@ -58,6 +58,12 @@ def _choice(*values: str) -> Callable[[str], str]:
     return parse
 
 
+def _address(value: str) -> str:
+    if "@" in value:
+        raise ValueError("an address without a user's name and a password is expected")
+    return value.strip()
+
+
 def _folder(value: str) -> Path:
     try:
         return (ROOT / Path(value.strip()).expanduser()).resolve()
@@ -82,12 +88,12 @@ class Settings:
     )
     llm_model: str = _setting("", _text, "The model's name. Empty: the provider's default.")
     embedded_model_path: str = _setting("", _text, "A GGUF file to use instead of the embedded model's own weights.")
-    ollama_url: str = _setting("http://localhost:11434", _text, "Where Ollama listens.")
+    ollama_url: str = _setting("http://localhost:11434", _address, "Where Ollama listens.")
     openai_api_key: str = _setting("", _text, "The key for OpenAI, or for the compatible server.", is_secret=True)
-    openai_base_url: str = _setting("", _text, "The address of a server that speaks OpenAI's protocol.")
+    openai_base_url: str = _setting("", _address, "The address of a server that speaks OpenAI's protocol.")
     openai_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
     anthropic_api_key: str = _setting("", _text, "The key for Anthropic.", is_secret=True)
-    anthropic_base_url: str = _setting("", _text, "The address of a server that speaks Anthropic's protocol.")
+    anthropic_base_url: str = _setting("", _address, "The address of a server that speaks Anthropic's protocol.")
     anthropic_model: str = _setting("", _text, "The model to ask there, if not LLM_MODEL.")
     groq_api_key: str = _setting("", _text, "The key for Groq.", is_secret=True)
     openrouter_api_key: str = _setting("", _text, "The key for OpenRouter.", is_secret=True)
@@ -168,7 +174,8 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
         try:
             values[setting.name] = setting.metadata["parse"](raw)
         except ValueError as error:
-            shown = "its value" if setting.metadata["is_secret"] else f"“{raw}”"
+            is_unseen = setting.metadata["is_secret"] or setting.metadata["parse"] is _address
+            shown = "its value" if is_unseen else f"“{raw}”"
             raise ConfigError(f"The setting {name} cannot be {shown}: {error}.", "Correct it, or remove it.") from error
     values |= {name: value for name, value in overrides.items() if value is not None}
     return Settings(**values)  # type: ignore[arg-type] # each was parsed by its own field's parser

@@ -71,12 +71,15 @@ def upload_path(folder: Path, token: str) -> Path:
 def look_at_file(path: Path) -> FileFacts:
     """A file's facts, by its resolved path. Raises NotFoundError, or ConfigError where it cannot be read."""
     try:
-        resolved = path.expanduser().resolve()
+        resolved = path.resolve()
+        str(resolved).encode()
         size, changed_at = _stamp(resolved)
         with resolved.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {path}.", "Check the path.") from error
+    except UnicodeEncodeError as error:
+        raise ConfigError("The file's path holds bytes that are no characters.", "Rename it.") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Name a file that you may read.") from error
     return FileFacts(resolved, size, digest.hexdigest(), changed_at)

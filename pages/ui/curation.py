@@ -18,6 +18,9 @@ from synthgen_core.workspace import Workspace
 QUICK = 20_000
 """Examples of which all texts are read for a preview without being asked to."""
 
+NOT_DRAWN = "not_drawn"
+"""Why an example is left out of a sample: that is nothing about this example."""
+
 
 def operations_menu(place: Workspace, dataset: Dataset, *, is_in_list: bool = False) -> None:
     """A menu of what can be made of this dataset; the dialog of what is chosen opens. In a list it takes less room."""
@@ -81,7 +84,8 @@ def _draw_found(found: Preview) -> None:
             )
         for left in found.left_out:
             said = f"{left.count:,} left out: {as_markdown(left.message)}"
-            st.markdown(f":small[:material/remove_circle: {said}]{_first(left.examples)}")
+            named = _first(left.examples) if left.reason != NOT_DRAWN else ""
+            st.markdown(f":small[:material/remove_circle: {said}]{named}")
         if losses := found.losses:
             st.markdown(
                 f":small[:material/swap_horiz: {losses.rows:,} to convert = {losses.converted:,} converted + "

@@ -52,7 +52,7 @@ def _draw_figures(described: Description) -> None:
     with st.grid("auto", min_column_width=150):
         st.metric("Active examples", f"{active:,}", f"of {active + removed:,}", **quiet)
         st.metric("Removed", f"{removed:,}", _share(removed, active + removed), help=REMOVED_HELP, **quiet)
-        st.metric("Mean score", score, f"of {summary.scored:,} with one", help=SCORE_HELP, **quiet)
+        st.metric("Mean score", score, f"of {summary.scored:,} scored", help=SCORE_HELP, **quiet)
         reviewed = f"{_share(summary.reviewed, active)} of the active"
         st.metric("Reviewed", f"{summary.reviewed:,}", reviewed, help=REVIEWED_HELP, **quiet)
         st.metric("Flags", f"{flagged:,}", "by imports and rules", help=FLAGS_HELP, **quiet)
@@ -146,10 +146,10 @@ def _draw_lengths(described: Description) -> None:
                 xaxis=axis,
                 yaxis={"title": None, **steps},
             )
-            st.caption(
-                f"{spread.least:,} to {spread.most:,}, median {spread.median:,}, mean {spread.mean:,.1f}, "
-                f"of {plural(spread.count, 'example')}"
-            )
+            range_ = f"{spread.least:,} to {spread.most:,}, median {spread.median:,}, mean {spread.mean:,.1f}"
+            if spread.least == spread.most:
+                range_ = f"{spread.least:,} in each"
+            st.caption(f"{range_}, of {plural(spread.count, 'example')}")
     languages = described.details.languages
     if any(languages):
         known = {LANGUAGES[code].name if code in LANGUAGES else code or "not told": n for code, n in languages.items()}

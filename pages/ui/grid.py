@@ -22,7 +22,8 @@ RETURN = JsCode("""function({streamlitRerunEventTriggerName: name, eventData: ev
   if (!own.gridNonce) { own.gridNonce = Math.random().toString(36).slice(2); own.gridCount = 0; own.gridLog = []; }
   if (name === 'cellValueChanged') own.gridLog.push({n: ++own.gridCount, what: 'edit', row: event.node.id,
     column: event.column.getColId(), before: event.oldValue ?? null, after: event.newValue ?? null});
-  if (name === 'cellFocused') own.gridLog.push({n: ++own.gridCount, what: 'focus', row: own.gridCurrent});
+  const focused = name === 'cellFocused' && event.rowIndex != null && event.api.getDisplayedRowAtIndex(event.rowIndex);
+  if (focused) own.gridLog.push({n: ++own.gridCount, what: 'focus', row: focused.id});
   if (own.gridLog.length > 200) own.gridLog.splice(0, own.gridLog.length - 200);
   return {nonce: own.gridNonce, log: own.gridLog.slice(), ticked: event.api.getSelectedNodes().map(node => node.id)};
 }""")
@@ -42,7 +43,9 @@ open editor would close."""
 FOLLOW = JsCode("""function(event) {
   let current = null;
   event.api.forEachNode(node => { if (node.data && node.data._current) current = node; });
+  document.querySelectorAll('.current-row').forEach(row => row.classList.remove('current-row'));
   if (!current) return;
+  document.querySelectorAll('[row-id="' + current.id + '"]').forEach(row => row.classList.add('current-row'));
   if (window.gridCurrent !== current.id) event.api.ensureNodeVisible(current);
   window.gridCurrent = current.id;
 }""")

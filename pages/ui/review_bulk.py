@@ -65,4 +65,3 @@ def _button(seat: Seat, label: str, icon: str, deed: partial, told: str, *, is_r
         on_click=seat.many,
         args=(deed, told),
     )
-

@@ -65,7 +65,7 @@ class Seat:
         elif key.isdecimal():
             self.do(partial(self.score, float(key), example_id, revision))
         elif key in ("f", "e", "esc", "save"):
-            deeds = {"f": self.toggle_flag, "e": self.begin_edit, "esc": self.leave_edit, "save": self.save}
+            deeds = {"f": self.toggle_flag, "e": self.begin_edit, "esc": self.desk.stop_editing, "save": self.save}
             self.do(deeds[key])
 
     def decide(self, verdict: Verdict, example_id: int, revision: int, *, is_adjudication: bool = False) -> None:
@@ -127,39 +127,40 @@ class Seat:
     def edit_text(self, content: JsonObject, example_id: int, revision: int) -> None:
         """Edit this content, as a text that stands in the place of that revision."""
         desk = self.desk
-        desk.is_editing, desk.text, desk.text_of, desk.fault = True, content, (example_id, revision), None
-        desk.shape += 1
+        desk.is_editing, desk.text_of, desk.fault = True, (example_id, revision), None
+        self.redraw_fields(content)
 
-    def leave_edit(self) -> None:
-        """Stop editing; the draft is kept, if there is one."""
-        self.desk.is_editing, self.desk.text, self.desk.fault = False, None, None
+    def redraw_fields(self, content: JsonObject) -> None:
+        """Let the editor's fields begin with this content."""
+        self.desk.text = self.desk.typed = content
+        self.desk.shape += 1
 
     def keep_draft(self, content: JsonObject) -> None:
         """Keep what is being written, so that neither a refresh nor a crash loses it."""
         example_id, revision = self.desk.text_of
         review_edit.save_draft(self.place, example_id, content, seen_revision=revision, reviewer=self.actor.name)
-        self.desk.text = content
+        self.desk.typed = content
 
     def discard(self) -> None:
         """Throw the draft away."""
         review_edit.discard_draft(self.place, self.desk.text_of[0], self.actor.name)
-        self.leave_edit()
+        self.desk.stop_editing()
 
     def save(self) -> None:
         """Make what was written the example's next revision; a fault of its form is kept, to be shown at its place."""
         desk = self.desk
-        if not desk.is_editing or desk.text is None:
+        if not desk.is_editing or desk.typed is None:
             return
         example_id, revision = desk.text_of
-        if get_example(self.place, example_id).content == desk.text:
+        if get_example(self.place, example_id).content == desk.typed:
             self.discard()
             return
         try:
-            review_edit.edit(self.place, example_id, desk.text, seen_revision=revision, actor=self.actor)
+            review_edit.edit(self.place, example_id, desk.typed, seen_revision=revision, actor=self.actor)
         except InvalidExampleError as error:
             desk.fault = error
             return
-        self.leave_edit()
+        desk.stop_editing()
         desk.tell("Saved.")
 
     def change_cell(self, example_id: int, column: str, before: object, after: object) -> None:

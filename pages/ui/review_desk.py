@@ -44,8 +44,11 @@ class Desk:
     sample_id: int | None = None
     is_editing: bool = False
     text: JsonObject | None = None
-    """The example as it is being edited, and of which revision."""
+    """What the fields of the editor began with, and ..."""
+    typed: JsonObject | None = None
+    """... what stands in them now: a draft of ..."""
     text_of: tuple[int, int] = (0, 0)
+    """... this example, in the place of this revision."""
     shape: int = 0
     """Changes when turns are added, taken away or moved: the fields are then others."""
     fault: SynthGenError | None = None
@@ -62,7 +65,12 @@ class Desk:
     def go(self, example_id: int | None) -> None:
         """Read this example; None: stay."""
         if example_id is not None and example_id != self.current:
-            self.current, self.is_editing, self.text, self.fault = example_id, False, None, None
+            self.current = example_id
+            self.stop_editing()
+
+    def stop_editing(self) -> None:
+        """Show the example as it is."""
+        self.is_editing, self.text, self.typed, self.fault = False, None, None, None
 
     def tell(self, message: str, icon: str = "check") -> None:
         """Say this once the page is drawn."""

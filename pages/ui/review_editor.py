@@ -3,6 +3,7 @@
 What is typed is kept as a draft within a second, also where it is against the format's rules; saving checks them.
 """
 
+import copy
 from collections.abc import Callable
 from functools import partial
 
@@ -22,23 +23,19 @@ def draw_editor(seat: Seat, view: ReviewView) -> None:
     """The fields, and what to do with them."""
     desk = seat.desk
     content = desk.text if desk.text is not None else view.example.content
-    with st.container(height=440, key="review-editor", autoscroll=False):
+    with st.container(height=440, border=False, key="review-editor", autoscroll=False):
         if view.draft:
             st.caption(f":material/edit_note: Draft, kept {ago(view.draft.updated_at)}.")
-        texts = {}
         for passage in passages(content):
-            texts[passage.path] = _draw_passage(seat, content, passage)
+            _draw_passage(seat, content, passage)
         _draw_structure(seat, content)
-    typed = with_texts(content, texts)
-    if typed != content:
-        seat.do(partial(seat.keep_draft, typed))
     if desk.fault is not None and not any(p.is_meant_by(desk.fault.message) for p in passages(content)):
         st.error(_fault(seat), icon=":material/error:")
     with st.container(horizontal=True, gap="xsmall", key="review-saving"):
-        is_changed = typed != view.example.content
+        is_changed = desk.typed != view.example.content
         buttons: tuple[tuple[str, str, str, Callable[[], object], bool], ...] = (
-            ("Save :gray[Ctrl+Enter]", "save", "primary", seat.save, is_changed),
-            ("Close :gray[Esc]", "close", "secondary", seat.leave_edit, True),
+            ("Save :small[Ctrl+Enter]", "save", "primary", seat.save, is_changed),
+            ("Close :small[Esc]", "close", "secondary", desk.stop_editing, True),
             ("Discard the draft", "delete", "tertiary", seat.discard, view.draft is not None or is_changed),
         )
         for label, icon, kind, deed, is_ready in buttons:
@@ -48,15 +45,32 @@ def draw_editor(seat: Seat, view: ReviewView) -> None:
                 icon=f":material/{icon}:",
                 type=kind,
                 disabled=not is_ready,
-                on_click=seat.do,
-                args=(deed,),
+                on_click=_finish,
+                args=(seat, deed),
             )
 
 
-def _draw_passage(seat: Seat, content: JsonObject, passage: Passage) -> str:
+def gather(seat: Seat) -> None:
+    """Keep what stands in the fields. Called before anything else is done, wherever that is."""
+    desk = seat.desk
+    if not desk.is_editing or desk.text is None:
+        return
+    typed = {each.path: str(st.session_state.get(_field(seat, each), each.text) or "") for each in passages(desk.text)}
+    if (content := with_texts(desk.text, typed)) != desk.typed:
+        seat.do(partial(seat.keep_draft, content))
+
+
+def _finish(seat: Seat, deed: Callable[[], object]) -> None:
+    gather(seat)
+    seat.do(deed)
+
+
+def _draw_passage(seat: Seat, content: JsonObject, passage: Passage) -> None:
     desk, place = seat.desk, "-".join(map(str, passage.path))
     with st.container(key=f"review-passage-{place}", gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
+        ):
             st.caption(as_label(passage.label), width="content")
             if _is_message(passage):
                 with st.container(horizontal=True, width="content", gap=None):
@@ -75,7 +89,7 @@ def _draw_passage(seat: Seat, content: JsonObject, passage: Passage) -> str:
                             on_click=_reshape,
                             args=(seat, content, passage, change),
                         )
-        text = st.text_area(
+        st.text_area(
             passage.label,
             passage.text,
             height="content",
@@ -84,7 +98,6 @@ def _draw_passage(seat: Seat, content: JsonObject, passage: Passage) -> str:
         )
         if desk.fault is not None and passage.is_meant_by(desk.fault.message):
             st.error(_fault(seat), icon=":material/error:")
-    return text or ""
 
 
 def _draw_structure(seat: Seat, content: JsonObject) -> None:
@@ -118,10 +131,10 @@ def _reshape(
     seat: Seat, content: JsonObject, passage: Passage | None, change: Callable[[JsonObject, Passage | None], None]
 ) -> None:
     """Change which turns there are, with all that was typed so far; the fields are drawn anew then."""
-    typed = {each.path: str(st.session_state.get(_field(seat, each), each.text) or "") for each in passages(content)}
-    changed = with_texts(content, typed)
+    gather(seat)
+    changed = copy.deepcopy(seat.desk.typed or content)
     change(changed, passage)
-    seat.desk.shape += 1
+    seat.redraw_fields(changed)
     seat.do(partial(seat.keep_draft, changed))
 
 

@@ -11,6 +11,7 @@ from pages.ui.events import unseen
 from pages.ui.grid import CURRENT, FIXED, Column, draw_grid
 from pages.ui.review_bulk import bulk_menu
 from pages.ui.review_deeds import Seat
+from pages.ui.review_editor import gather
 from pages.ui.words import ago, as_id, flag_in_words
 from synthgen_core.actions.review import ReviewPage, ReviewRow, count_matching, position, review_page
 from synthgen_core.models import ExampleStatus
@@ -21,14 +22,14 @@ PAGE_SIZE, HEIGHT = 50, 480
 COLUMNS = {
     column.name: column
     for column in (
-        Column("number", "#", 62, is_pinned=True),
+        Column("number", "#", 54, is_pinned=True),
         Column("reason", "Why", 150),
         Column(
             "verdict", "Verdict", 84, "verdict", "choice", ("", *(v for v in Verdict if v is not Verdict.WITHDRAWN))
         ),
-        Column("quality_score", "Score", 64, "heat"),
-        Column("person_score", "People", 70, "heat", "number"),
+        Column("quality_score", "Score", 60, "heat"),
         Column("first_user", "First words", 210, editor="text"),
+        Column("person_score", "People", 70, "heat", "number"),
         Column("last_answer", "Last answer", 210, editor="text"),
         Column("flags", "Flags", 120),
         Column("tags", "Tags", 110, editor="text"),
@@ -46,7 +47,7 @@ USUAL = ("verdict", "quality_score", "first_user", "person_score", "flags", "tag
 
 
 def take_events(seat: Seat) -> bool:
-    """Do what was done in the grid since it was drawn. Whether the grid may stay as it is drawn: it shows it already."""
+    """Do what was done in the grid since it was drawn. Whether anything was: then the grid can stay as it is."""
     told = session.told_by(seat.desk.grid_key)
     has_done = False
     for entry in unseen(told, seat.desk.marks):
@@ -155,6 +156,7 @@ def _range(seat: Seat, page: ReviewPage, total: int) -> str:
 
 def _turn(seat: Seat, page: ReviewPage, is_forward: bool) -> None:
     """To the page after or before; its first example becomes the current one."""
+    gather(seat)
     edge = page.rows[-1 if is_forward else 0].id
     how = {"after": edge} if is_forward else {"before": edge}
     there = review_page(seat.place, seat.query, size=PAGE_SIZE, **how)

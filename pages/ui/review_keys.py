@@ -77,7 +77,10 @@ export default function({data, setStateValue, parentElement}) {
     return .299 * red + .587 * green + .114 * blue < 128 ? 'dark' : 'light';
   };
   let last = own.data.theme;
-  const watch = setInterval(() => { const now = theme(); if (now !== last) { last = now; own.set('theme', now); } }, 400);
+  const watch = setInterval(() => {
+    const now = theme();
+    if (now !== last) { last = now; own.set('theme', now); }
+  }, 400);
   document.addEventListener('keydown', press);
   document.addEventListener('input', keep);
   own.stop = () => {

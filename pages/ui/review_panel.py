@@ -8,7 +8,6 @@ from pages.ui.examples import draw_example
 from pages.ui.review_deeds import FLAGGED, SAID, VERDICT_KEYS, Seat
 from pages.ui.review_editor import draw_editor
 from pages.ui.review_facts import draw_details, draw_history, draw_quality
-from pages.ui.review_improve import draw_improve
 from pages.ui.words import ago, as_label, as_markdown, flag_in_words
 from synthgen_core.actions.review import ReviewView
 from synthgen_core.models import Dataset, ExampleStatus
@@ -41,7 +40,7 @@ def draw_panel(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
         )
         for n, (tab, draw) in enumerate(zip(tabs, draws, strict=True)):
             if tab.open:
-                with tab, st.container(height=400, key=f"review-body-{n}", autoscroll=False):
+                with tab, st.container(height=400, border=False, key=f"review-body-{n}", autoscroll=False):
                     draw()
         _draw_decision(seat, view)
 
@@ -65,7 +64,7 @@ def _draw_head(seat: Seat, view: ReviewView) -> None:
                 st.badge(as_label(tag), icon=":material/label:", color="violet")
         with st.container(horizontal=True, width="content", gap=None, vertical_alignment="center"):
             for key, icon, label in (("k", "keyboard_arrow_up", "previous"), ("j", "keyboard_arrow_down", "next")):
-                _button(seat, view, key, f":gray[{key.upper()}]", icon, type="tertiary", help=f"To the {label} example")
+                _button(seat, view, key, _hinted("", key), icon, type="tertiary", help=f"To the {label} example")
 
 
 def _draw_text(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
@@ -74,7 +73,6 @@ def _draw_text(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"your draft of {ago(view.draft.updated_at)}", icon=":material/edit_note:", color="violet")
             _button(seat, view, "e", "Go on with it", "edit", type="tertiary", name="draft")
-    draw_improve(seat, view)
 
 
 def _draw_decision(seat: Seat, view: ReviewView) -> None:
@@ -120,9 +118,7 @@ def _draw_others(seat: Seat, view: ReviewView, mine: Verdict | None) -> None:
             for verdict in (Verdict.ACCEPT, Verdict.REJECT):
                 example = view.example
                 settle = partial(seat.decide, verdict, example.id, example.revision, is_adjudication=True)
-                st.button(
-                    str(verdict).capitalize(), key=f"review-settle-{verdict}", on_click=seat.do, args=(settle,)
-                )
+                st.button(str(verdict).capitalize(), key=f"review-settle-{verdict}", on_click=seat.do, args=(settle,))
 
 
 def draw_note(seat: Seat, view: ReviewView) -> None:
@@ -137,7 +133,7 @@ def _score(seat: Seat, view: ReviewView, widget: str) -> None:
 
 
 def _hinted(label: str, key: str) -> str:
-    return f"{label} :gray[{key.upper()}]".strip()
+    return f"{label} :small[{key.upper()}]".strip()
 
 
 def _button(seat: Seat, view: ReviewView, key: str, label: str, icon: str, *, name: str = "", **how: object) -> None:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -22,6 +22,8 @@ ENCODING = "import_encoding"
 """Key of a field of the Import page."""
 DATASET_TAB, EXAMPLES_PAGE = "tab", "page"
 """Keys of widgets of a dataset's page, and what they are called in its address."""
+REVIEW_DATASET, REVIEW_COLUMNS = "review-dataset", "review-columns"
+"""Keys of widgets of the Review page: what is reviewed, and which columns the grid has."""
 ANONYMOUS = "reviewer"
 """Who makes a change, until somebody gives a name."""
 
@@ -368,3 +370,27 @@ def export_of(request: object) -> object:
     """The export that was written last, if it was asked to be this; else None."""
     asked, download = st.session_state.get("_export", (None, None))
     return download if asked == request else None
+
+
+def mark_of_session() -> str:
+    """A mark of this session: what is done in it can be undone in it."""
+    if "_session" not in st.session_state:
+        st.session_state["_session"] = uuid.uuid4().hex
+    return str(st.session_state["_session"])
+
+
+def desk(dataset_id: int, make: Callable[[int], Any]) -> Any:
+    """What this session has before it of a dataset under review; made at first."""
+    desks: dict[int, Any] = st.session_state.setdefault("_desks", {})
+    desks[dataset_id] = found = desks.pop(dataset_id, None) or make(dataset_id)
+    return found
+
+
+def last_reviewed() -> int | None:
+    """The dataset that was reviewed last in this session."""
+    return next(reversed(st.session_state.get("_desks", {})), None)
+
+
+def told_by(component: str) -> Any:
+    """The value of a component of the page, as it is before it is drawn."""
+    return st.session_state.get(component) if component else None

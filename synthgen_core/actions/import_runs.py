@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from synthgen_core.actions.datasets import storable
 from synthgen_core.actions.import_files import Source, forget_upload, limits_of
 from synthgen_core.database import NewBadLine, NewDataset, NewExample, NewFlag, NewImport, Progress
 from synthgen_core.database.datasets import now
@@ -55,8 +56,8 @@ class FileTally(Tally):
         self.add(outcome)
         if isinstance(outcome, BadLine | Skipped) and len(self.bad_lines) < MOST_BAD_LINES:
             column = outcome.column if isinstance(outcome, BadLine) else None
-            line = NewBadLine(outcome.line, column, outcome.message, outcome.excerpt, outcome.shape)
-            self.bad_lines.append(line)
+            message, begin = storable(outcome.message), storable(outcome.excerpt)
+            self.bad_lines.append(NewBadLine(outcome.line, column, message, begin, outcome.shape))
 
 
 class MixedError(Exception):

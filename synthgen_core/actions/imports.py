@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from synthgen_core.actions.datasets import clean_name
-from synthgen_core.actions.import_files import Source, from_json, local_file, scan_for_datasets, to_json
+from synthgen_core.actions.import_files import Source, from_json, label_of, local_file, scan_for_datasets, to_json
 from synthgen_core.actions.import_previews import find_earlier
 from synthgen_core.actions.import_runs import ImportOptions, import_in_background, open_source
 from synthgen_core.database import NewBadLine, NewJob
-from synthgen_core.errors import ConfigError, ConflictError, DatabaseError, SynthGenError
+from synthgen_core.errors import ConfigError, ConflictError, DatabaseError, NotFoundError, SynthGenError
 from synthgen_core.formats import get_format
 from synthgen_core.models import Job, JobKind, JsonObject
 from synthgen_core.shapes import check_mapping
@@ -145,18 +145,16 @@ def scan_folder(workspace: Workspace) -> ScanReport:
     started: list[Job] = []
     failed: list[tuple[str, SynthGenError]] = []
     for path in found:
-        if path.relative_to(workspace.settings.data_dir).as_posix() in ours or not path.stat().st_size:
+        if path.relative_to(workspace.settings.data_dir).as_posix() in ours:
             continue
         try:
             source = local_file(path)
-            if not _is_known(workspace, source):
+            if source.facts.size and not _is_known(workspace, source):
                 started.append(start_import(workspace, [source]))
-        except DatabaseError:
-            raise
-        except ConflictError:
-            continue  # it is being imported
-        except SynthGenError as error:
-            failed.append((path.name, error))
+        except (ConflictError, NotFoundError):
+            continue  # it is being imported, or was just removed
+        except ConfigError as error:
+            failed.append((label_of(path.name), error))
     return ScanReport(started, failed)
 
 

@@ -16,7 +16,7 @@ from synthgen_core.workspace import Workspace
 PAGE_SIZE, LARGEST_PAGE = 50, 200
 LONGEST_CELL = 2000
 """Characters of a text that a row shows; where there are more, the row says so."""
-COUNTED = 10_000
+COUNTED = 1000
 """A position is counted up to here."""
 
 

@@ -1,4 +1,4 @@
-"""How far the review of a dataset is, what it says, and how far its reviewers agree; each figure with what it rests on."""
+"""How far a review is, what it says, and how far its reviewers agree; each figure with what it rests on."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -70,6 +70,12 @@ class ReviewProgress:
     def reviewed(self) -> int:
         """Examples with a verdict on their present text, disputed ones too."""
         return self.accepted + self.rejected + self.disputed
+
+
+def count_verdicts(workspace: Workspace, dataset_id: int) -> dict[str, int]:
+    """Verdict, or ``disputed``, -> active examples whose present text has it; quick enough to be asked all the time."""
+    counts = workspace.database.count_verdicts(dataset_id)
+    return {verdict: count for (verdict, is_stale), count in sorted(counts.items()) if not is_stale}
 
 
 def review_progress(workspace: Workspace, dataset_id: int) -> ReviewProgress:

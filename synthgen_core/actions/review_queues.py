@@ -7,7 +7,6 @@ from synthgen_core.errors import ConfigError
 from synthgen_core.models import ExampleFilter
 from synthgen_core.queues import most_useful
 from synthgen_core.reviewing import Choice, Purpose, Queue, ReviewQuery, ReviewSettings
-from synthgen_core.sampling import draw
 from synthgen_core.statistics.sampling_plan import RunningEstimate, running_estimate
 from synthgen_core.workspace import Workspace
 
@@ -21,16 +20,13 @@ def choose_sample(workspace: Workspace, dataset_id: int, size: int, seed: int | 
     The same seed draws the same ones from the same dataset. Raises NotFoundError, or ConfigError for the size.
     """
     _check_size(size)
-    workspace.database.get_dataset(dataset_id)
-    ids, _ = workspace.database.select_examples(dataset_id, ExampleFilter())
+    dataset = workspace.database.get_dataset(dataset_id)
     seed = secrets.randbelow(SEEDS) if seed is None else seed
-    drawn = [ids[number] for number in draw(len(ids), size, seed)]
-    return workspace.database.add_choice(dataset_id, Purpose.SAMPLE, drawn, seed=seed, population=len(ids))
+    drawn = workspace.database.draw_active(dataset_id, size, seed)
+    return workspace.database.add_choice(dataset_id, Purpose.SAMPLE, drawn, seed=seed, population=dataset.example_count)
 
 
-def choose_useful(
-    workspace: Workspace, dataset_id: int, *, size: int = USEFUL, threshold: float = THRESHOLD
-) -> Choice:
+def choose_useful(workspace: Workspace, dataset_id: int, *, size: int = USEFUL, threshold: float = THRESHOLD) -> Choice:
     """Look for the examples that are most worth a person's time among those that nobody reviewed, with reasons.
 
     There are fewer than ``size`` where fewer have any reason. Raises NotFoundError, or ConfigError for the size.

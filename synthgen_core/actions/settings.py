@@ -206,6 +206,8 @@ def read_saved(data_dir: Path) -> Saved:
         providers = {name: ProviderChoice(**chosen) for name, chosen in choices.items() if name in PROVIDERS}
         if any(not isinstance(value, str) for c in providers.values() for value in (c.model, c.base_url)):
             raise ValueError("a model or address that is no text")
+        if any("@" in choice.base_url for choice in providers.values()):
+            raise ValueError("an address with a user's name or a password")
     except (ValueError, TypeError, AttributeError, ConfigError) as error:
         said = error.message if isinstance(error, ConfigError) else f"{error}."
         raise ConfigError(

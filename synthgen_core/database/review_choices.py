@@ -17,16 +17,19 @@ from synthgen_core.database.filters import HAS_FLAGS
 from synthgen_core.database.review_tables import review_samples
 from synthgen_core.database.reviews import reviews_of
 from synthgen_core.database.revisions import BATCH
-from synthgen_core.database.tables import examples
+from synthgen_core.database.tables import datasets, examples
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import ExampleStatus, JsonObject
 from synthgen_core.queues import Candidate
 from synthgen_core.reviewing import Choice, Purpose, Review
+from synthgen_core.sampling import draw
 
 OF_EACH_KIND = 300
 """Candidates that are looked for with each reason."""
 TYPICAL = 2000
 """Examples that are drawn by chance, to know which values are rare."""
+SPARSE = 20
+"""So many indexes for one active example, and drawing indexes by chance takes longer than reading all examples."""
 COLUMNS_OF_A_CHOICE = [column for column in review_samples.c if column.name not in ("selection", "reasons")]
 
 
@@ -82,14 +85,21 @@ class ReviewChoiceRoom(Connection):
         choice = Choice(**values | {"purpose": Purpose(values["purpose"])})
         return choice, ids, {int(key): text for key, text in reasons.items()}
 
+    def draw_active(self, dataset_id: int, size: int, seed: int) -> list[int]:
+        """Ids of active examples drawn by chance, each as likely as the others; the same ones from the same state."""
+        with self._reading() as connection:
+            return _draw_active(connection, dataset_id, size, seed)
+
     def get_candidates(self, dataset_id: int, threshold: float) -> list[Candidate]:
         """Examples that nobody reviewed yet and that may be worth it, and some by chance."""
         score, spread = examples.c.quality_score, examples.c.judge_spread
         active = (examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE)
-        unseen = sa.select(examples.c.id).where(*active, examples.c.verdict.is_(None)).limit(OF_EACH_KIND)
+        # Written so that no index of verdicts is taken for it: nearly all have none, and would have to be sorted.
+        is_unseen = sa.func.coalesce(examples.c.verdict, "") == ""
+        unseen = sa.select(examples.c.id).where(*active, is_unseen).limit(OF_EACH_KIND)
         with self._reading() as connection:
             repeated = _repeated(connection, dataset_id)
-            typical = _typical(connection, dataset_id)
+            typical = _draw_active(connection, dataset_id, TYPICAL, seed=dataset_id)
             found = set(typical)
             for query in (
                 unseen.where(score >= threshold).order_by(score, examples.c.example_index),
@@ -163,22 +173,34 @@ def _repeated(connection: sa.Connection, dataset_id: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def _typical(connection: sa.Connection, dataset_id: int) -> list[int]:
-    """Ids of active examples drawn by chance, the same ones each time while the dataset keeps its length."""
+def _draw_active(connection: sa.Connection, dataset_id: int, size: int, seed: int) -> list[int]:
+    """Ids of active examples drawn by chance, each as likely as the others; the same ones from the same state.
+
+    Indexes are drawn, and those of active examples kept; where they are few among all, or most are wanted, all are
+    read.
+    """
     index = examples.c.example_index
-    last = connection.execute(sa.select(sa.func.max(index)).where(examples.c.dataset_id == dataset_id)).scalar()
-    if last is None:
-        return []
-    drawn = random.Random(dataset_id).sample(range(last + 1), min(last + 1, TYPICAL))
+    active = sa.select(examples.c.id).where(
+        examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE
+    )
+    sizes = sa.select(datasets.c.example_count, sa.func.max(index)).join(
+        examples, examples.c.dataset_id == datasets.c.id
+    )
+    count, last = connection.execute(
+        sizes.where(datasets.c.id == dataset_id).group_by(datasets.c.id)
+    ).one_or_none() or (0, 0)
+    if size * 2 > count or last > count * SPARSE:
+        ids = connection.execute(active.order_by(index)).scalars().all()
+        return [ids[number] for number in draw(len(ids), size, seed)]
+    chance, drawn = random.Random(seed), set[int]()
     found: list[int] = []
-    for start in range(0, len(drawn), BATCH):
-        query = sa.select(examples.c.id).where(
-            examples.c.dataset_id == dataset_id,
-            index.in_(drawn[start : start + BATCH]),
-            examples.c.status == ExampleStatus.ACTIVE,
-        )
-        found += connection.execute(query).scalars()
-    return found
+    while len(found) < size:
+        some = [number for number in (chance.randrange(last + 1) for _ in range(BATCH)) if number not in drawn]
+        drawn.update(some)
+        rows = connection.execute(active.add_columns(index).where(index.in_(some)))
+        by_index = {row[1]: row[0] for row in rows}
+        found += [by_index[number] for number in dict.fromkeys(some) if number in by_index]
+    return found[:size]
 
 
 def _parameters(metadata: JsonObject) -> dict[str, str]:

@@ -17,6 +17,7 @@ from synthgen_core.models import ExampleFilter, ExampleStatus
 from synthgen_core.reviewing import REVIEW_SORTS, UNSEEN, Queue, ReviewQuery, ReviewSettings
 
 INDEX = "example_index"
+NUMBERS = ("quality_score", "person_score", "flag_count")
 Row = tuple[int, Any, int]
 """Id, sort key, index."""
 
@@ -43,9 +44,11 @@ class ReviewOrder:
         self._conditions = matching(query, settings)
         column = examples.c[query.sort]
         self._column: sa.ColumnElement[Any] = column
-        if query.sort in ("quality_score", "person_score", "flag_count") and _are_few(query.filter):
-            self._column = column + 0  # few match: better found by what they match and sorted than met on the way
         self._has_key = HAS_FLAGS if query.sort == "flag_count" else column.is_not(None)
+        if query.sort in NUMBERS and _are_few(query.filter):
+            # Few match: better found by what they match and sorted than met on the way through an index of all.
+            self._column = column + 0
+            self._has_key = self._column > 0 if query.sort == "flag_count" else self._column.is_not(None)
         statuses = query.filter.statuses or tuple(ExampleStatus)
         self._streams: list[sa.ColumnElement[bool]]
         if len(statuses) == 1 or query.sort != INDEX:

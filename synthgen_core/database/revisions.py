@@ -232,30 +232,35 @@ def revert_revisions(
 ) -> tuple[list[int], list[int]]:
     """Make the examples of a batch what they were before it, within the caller's transaction.
 
-    Returns the ids of those that were changed back, and of those that somebody changed since, which are left alone.
+    What the batch did not touch stays as it is now. Returns the ids of those that were changed back, and of those whose
+    text, or status, somebody changed since, which are left alone.
     """
-    changed: list[int] = []
     done = example_revisions
-    of_batch = done.c.batch_id == batch_id
     add_to_count(connection, dataset_id, 0, at)
-    there = sa.select(examples.c.id).join(done, done.c.example_id == examples.c.id).where(of_batch)
-    skipped = list(connection.execute(there.where(done.c.revision != examples.c.revision)).scalars())
+    before = status_at(done.c.example_id, done.c.revision - 1)
+    is_rewritten = done.c.content.is_not(None)
     query = (
         sa.select(
             examples.c.id,
             examples.c.revision,
             examples.c.status,
-            status_at(done.c.example_id, done.c.revision - 1).label("then_status"),
-            sa.case((done.c.content.is_not(None), content_at(done.c.example_id, done.c.revision - 1))).label(
-                "then_content"
-            ),
+            sa.case((before != done.c.status, before), else_=examples.c.status).label("then_status"),
+            sa.case((is_rewritten, content_at(done.c.example_id, done.c.revision - 1))).label("then_content"),
+            sa.and_(
+                sa.or_(~is_rewritten, examples.c.content_revision == done.c.revision),
+                sa.or_(before == done.c.status, examples.c.status == done.c.status),
+            ).label("is_as_left"),
         )
         .join(done, done.c.example_id == examples.c.id)
-        .where(of_batch, done.c.revision == examples.c.revision)
+        .where(done.c.batch_id == batch_id)
     )
+    changed: list[int] = []
+    skipped: list[int] = []
     for rows in by_id(connection, query, examples.c.id):
-        write_changes(connection, dataset_id, to_changes(rows), signature, at)
-        changed += [row.id for row in rows]
+        as_left = [row for row in rows if row.is_as_left]
+        write_changes(connection, dataset_id, to_changes(as_left), signature, at)
+        changed += [row.id for row in as_left]
+        skipped += [row.id for row in rows if not row.is_as_left]
     return changed, skipped
 
 

@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
-USER = re.compile(r"[^/]*//[^/]*@")
 
 
 def create_provider(
@@ -102,7 +101,7 @@ def _load(place: str) -> Any:
 
 def _checked_address(kind: ProviderKind, given: str) -> str:
     url = full_address(kind, given)
-    if USER.match(url):
+    if "@" in url:  # wherever it stands: a password may hold a slash, and the scheme may be missing
         raise ConfigError(
             f"The address of {kind.name} holds a user's name or a password.",
             "Give it without: addresses are stored and shown. A key has a field of its own.",

@@ -23,6 +23,7 @@ from synthgen_core.providers.http import (
     count,
     http_client,
     not_a_reply,
+    parsed,
     service_name,
     status_error,
     too_slow,
@@ -103,7 +104,7 @@ class AnthropicProvider(LLMProvider):
 
     def _read(self, content: bytes, seconds: float) -> Completion:
         try:
-            return self.read(orjson.loads(content), seconds)
+            return self.read(parsed(content, self.config), seconds)
         except ValueError as error:
             raise not_a_reply(self.name, self.config.base_url) from error
 

@@ -1,16 +1,19 @@
 """What HTTP providers share: a client, which keys can be sent, which reaction a status deserves, how long to wait."""
 
+import base64
 import email.utils
 import math
 import re
 import ssl
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx2
+import orjson
 
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
 from synthgen_core.models import ProviderConfig
@@ -26,6 +29,12 @@ BUSY = (TOO_MANY, 503, 529)
 NO_CREDIT = ("insufficient_quota", "billing", "credit balance", "insufficient funds")
 KEY = re.compile(r"[!#-&(-~]*")
 """Printable ASCII without spaces and quotation marks."""
+PIECE = 6
+"""So many characters of a key in a row are taken out of what a server says."""
+READABLE, LONGEST_QUOTE = 2000, 200
+"""Of what a server says: how much is looked at, and how much is quoted."""
+LEAST_KEY = 12
+"""A shorter key can be a word that stands in a reply by chance: a server that needs none is often given "test"."""
 
 
 def http_client(read_seconds: float, base_url: str = "", *, connect_seconds: float = CONNECT_SECONDS) -> httpx2.Client:
@@ -77,13 +86,34 @@ def count(counts: Mapping[str, object], *names: str) -> int:
     return sum(int(counts.get(name) or 0) for name in names)  # type: ignore[call-overload] # that is what it raises for
 
 
+def without_key(text: str, key: str) -> str:
+    """The text without the key and without pieces of it, as they are, URL-encoded or in Base64, each replaced by “…”:
+    some servers repeat what they were sent."""
+    if not key:
+        return text
+    forms = {key, urllib.parse.quote(key, safe="")}
+    for shift in range(3):  # Base64 depends on what stands before
+        coded = base64.b64encode(bytes(shift) + key.encode()).decode()
+        forms |= {coded, coded.translate({ord("+"): "-", ord("/"): "_"})}
+    size = min(PIECE, len(key))
+    pieces = {form[n : n + size] for form in forms for n in range(len(form) - size + 1)}
+    found = {n for n in range(len(text) - size + 1) if text[n : n + size] in pieces}
+    hidden = {n + k for n in found for k in range(size)}
+    return re.sub("\0+", "…", "".join("\0" if n in hidden else letter for n, letter in enumerate(text)))
+
+
+def parsed(content: bytes, config: ProviderConfig) -> Any:
+    """The JSON of a reply. Raises ValueError where it is none, or holds the key, which no model knows."""
+    if len(config.api_key) >= LEAST_KEY and config.api_key.encode() in content:
+        raise ValueError("the key is in the reply")
+    return orjson.loads(content)
+
+
 def status_error(
     name: str, status: int, said: str, headers: Mapping[str, str], config: ProviderConfig
 ) -> ProviderError:
     """The error for a response that is not a success. ``said`` is the service's own message, kept short."""
-    if config.api_key:
-        said = said.replace(config.api_key, "…")  # some servers repeat it
-    said = " ".join(said.split())[:200]
+    said = " ".join(without_key(writable(said[:READABLE]), config.api_key).split())[:LONGEST_QUOTE]
     quoted = f" It said: “{said}”" if said else ""
     if status == UNAUTHORISED:
         return ProviderRefusedError(f"{name} refuses the key.{quoted}", "Check the key and its project.", cause="auth")
@@ -129,7 +159,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             moment = email.utils.parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()

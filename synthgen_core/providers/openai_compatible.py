@@ -26,6 +26,7 @@ from synthgen_core.providers.http import (
     http_client,
     no_model,
     not_a_reply,
+    parsed,
     service_name,
     status_error,
     too_slow,
@@ -137,7 +138,7 @@ class OpenAIProvider(LLMProvider):
 
     def _read(self, content: bytes, seconds: float) -> Completion:
         try:
-            return self.read(orjson.loads(content), seconds)
+            return self.read(parsed(content, self.config), seconds)
         except ValueError as error:
             raise not_a_reply(self.name, self.config.base_url) from error
 
@@ -185,7 +186,7 @@ class OpenAIProvider(LLMProvider):
         """The models that the service lists: by name, or in the order of one's own server."""
         content = self._get("/models")
         try:
-            names = [str(model["id"]) for model in orjson.loads(content)["data"]]
+            names = [str(model["id"]) for model in parsed(content, self.config)["data"]]
         except (ValueError, KeyError, TypeError) as error:
             raise not_a_reply(self.name, self.config.base_url) from error
         return names if self._kind.is_local else sorted(names)

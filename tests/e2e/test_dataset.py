@@ -1,6 +1,7 @@
 """A dataset's page in Chromium: an example edited, a version brought back, an export fetched and read again."""
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from synthgen_core.actions.curation import sample_dataset
 from synthgen_core.importing import read_back
 from tests.e2e.filling import filling
 from tests.pages.support import make_dataset, simple
@@ -18,11 +20,12 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def filled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """A dataset for each test."""
+    """A dataset for each test, and a sample of the last one."""
     folder = tmp_path_factory.mktemp("filled") / "data"
     with filling(folder) as place:
         for name in ("To edit", "To restore", "To export"):
-            make_dataset(place, name, [simple(n) for n in range(20)])
+            made = make_dataset(place, name, [simple(n) for n in range(20)])
+        sample_dataset(place, made.id, 15)
     started = start_app(folder)
     yield started
     started.stop()
@@ -113,3 +116,21 @@ def test_an_export_is_split_downloaded_and_reads_back(filled_app: App, open_page
     assert sorted(map(json.dumps, contents)) == sorted(json.dumps(simple(n)) for n in range(20))
     (manifest,) = (tmp_path / "export").rglob("manifest.json")
     assert json.loads(manifest.read_bytes())["counts"]["rows"] == 20
+
+
+def test_a_link_to_the_parent_leads_there_and_the_address_follows(filled_app: App, open_page: Open) -> None:
+    page = open_page(filled_app, "/datasets")
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("link", name="sample").first.click()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
+    idle(page)
+    assert page.url.endswith("/dataset?dataset=4")
+    main.get_by_role("link", name="To export").click()
+    expect(page.get_by_role("heading", name="To export")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"dataset=3$"))
+    page.get_by_role("tab", name="Examples").click()
+    expect(page.get_by_text("1 to 10 of 20 examples")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="sample")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Datasets")).to_be_visible()

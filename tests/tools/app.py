@@ -81,26 +81,36 @@ class App:
 
 
 def start_app(
-    data_dir: Path, *, script: Path = ROOT / "streamlit_app.py", environment: Mapping[str, str] | None = None
+    data_dir: Path, *, script: Path | None = None, root: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> App:
     """Start the app on a free port, with the embedded model and without keys, and wait until it answers.
 
-    No other setting is taken over from whoever runs the tests. ``environment`` adds settings.
+    No other setting is taken over from whoever runs the tests. ``environment`` adds settings. ``root`` may be a copy of
+    the app, whose ``.env`` then holds.
 
     Raises:
         AppError: it ended, or did not answer in time.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     port = _free_port()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    unset = dict.fromkeys(SETTINGS, "")  # empty counts as not set, and wins over a .env file
+    foreign = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    inherited = {name: value for name, value in foreign.items() if name not in SETTINGS}
+    unset = dict.fromkeys(SETTINGS, "") if root == ROOT else {}  # empty counts as not set, and wins over a .env file
     own = {"LLM_PROVIDER": "embedded", "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
     given = inherited | unset | own | dict(environment or {})
     address = ["--server.address=127.0.0.1", f"--server.port={port}", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *address, "--server.fileWatcherType=none"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script or root / "streamlit_app.py"),
+        *address,
+        "--server.fileWatcherType=none",
+    ]
     log_path = data_dir.parent / f"{data_dir.name}-{port}.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=root, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     app = App(f"http://127.0.0.1:{port}", data_dir, process, log_path)
     give_up = time.monotonic() + START_SECONDS
     while not is_healthy(app.url):

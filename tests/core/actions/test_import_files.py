@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +117,14 @@ def test_a_user_s_own_file_is_never_deleted(workspace: Workspace, tmp_path: Path
         local_file(tmp_path / "b.jsonl")
     with pytest.raises(ConfigError):
         local_file(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are characters")
+def test_a_path_that_is_no_text_is_refused_in_words(workspace: Workspace) -> None:
+    path = put(workspace, os.fsdecode(b"caf\xe9.jsonl"), jsonl(chat()))
+    with pytest.raises(ConfigError, match="bytes that are no characters"):
+        local_file(path)
+    assert [(name, error.hint) for name, error in scan(workspace).failed] == [("caf�.jsonl", "Rename it.")]
 
 
 # -- the folder of datasets

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -74,6 +75,15 @@ def test_good_lines_come_in_and_the_others_are_listed(each_workspace: Workspace,
     assert [example.metadata["source"]["line"] for example in found] == [1, 4, 6]  # type: ignore[index, call-overload]
     assert lines(workspace, dataset.id) == stored(workspace, dataset.id)
     assert get_job(workspace, job.id).title == "Mine"
+
+
+def test_any_bytes_may_stand_in_a_bad_line(each_workspace: Workspace, tmp_path: Path) -> None:
+    """PostgreSQL takes no NUL, and no encoder half a character."""
+    content = jsonl(chat()) + b'nope \0\n\0\xff\n{"a": "\\ud800\\u0000"}\n{"\\u0000": 1}\n' + bytes(range(256)) + b"\n"
+    report = bring_in(each_workspace, file(tmp_path, content))
+    assert (report.good, report.bad) == (1, 6)
+    assert all("\0" not in line.excerpt + line.reason for line in report.bad_lines)
+    assert report.bad_lines[0].excerpt == "nope "
 
 
 def test_bad_lines_can_be_taken_to_a_spreadsheet(workspace: Workspace, tmp_path: Path) -> None:
@@ -303,8 +313,22 @@ def test_a_disk_that_fills_in_the_middle_ends_the_import_and_leaves_nothing(
     assert finish(workspace, resume_import(workspace, report.job.id)).done == 1500
 
 
-def test_progress_is_told_in_rows_that_the_bytes_suggest(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_ends_the_import_and_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
     source = file(tmp_path, jsonl(*(chat(f"{n}") for n in range(MANY))))
+    brake = Brake(workspace)
+    job = start_import(workspace, [source])
+    assert brake.waits.wait(SECONDS)
+    shutil.rmtree(workspace.settings.datasets_dir)
+    workspace.settings.datasets_dir.write_text("in the way")
+    brake.go.set()
+    ended = finish(workspace, job)
+    assert (ended.status, ended.dataset_id) == (JobStatus.FAILED, None)
+    assert "cannot be written" in str(ended.errors)
+    assert is_empty(workspace)
+
+
+def test_progress_is_told_in_rows_that_the_bytes_suggest(workspace: Workspace, tmp_path: Path) -> None:
+    source = file(tmp_path, jsonl(*(chat("x" * 900 + f"{n}") for n in range(MANY))))
     brake = Brake(workspace)
     job = start_import(workspace, [source])
     assert brake.waits.wait(SECONDS)

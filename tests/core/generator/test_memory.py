@@ -9,6 +9,7 @@ from synthgen_core.errors import (
     NotFoundError,
 )
 from synthgen_core.generator import DatasetGenerator
+from synthgen_core.limiter import Limiter, Ticket
 from synthgen_core.models import Completion, Method, ProviderConfig, Usage
 from synthgen_core.outcomes import Made, Reply
 from synthgen_core.providers import create_provider
@@ -37,6 +38,33 @@ def test_what_was_paid_for_is_not_paid_again(server: ModelServer) -> None:
         assert unused.calls == []
     assert len(server.calls) == len(first.replies)
     assert second.contents == first.contents
+
+
+def test_what_was_kept_and_what_was_stopped_takes_no_place_at_the_service_for_good(server: ModelServer) -> None:
+    limiter, tickets = Limiter(), [Ticket() for _ in range(32)]
+    assert not any(map(limiter.start, tickets))
+    for n, ticket in enumerate(tickets):
+        limiter.end(ticket, is_refused=n >= 4)
+    assert limiter.start(tickets[0]) == 0  # it looks at what came back
+    limiter.end(tickets[0], is_refused=False)
+    assert limiter.limits[0] == 4
+    first, stop = run(server, range(20)), Stop()
+    kept = {reply.key: reply.completion for reply in first.replies}
+    provider, executor = create_provider("openai", {"url": server.url, "model": "m"}), DaemonExecutor(8)
+    generator = DatasetGenerator(provider, CATALOGUE, limiter=limiter)
+    made = 0
+    for memory in (kept.get, None):
+        server.choose = lambda call: Act(delay=0.02)
+        for outcomes in generator.generate(plan_of(), range(20), executor, 8, memory=memory, stop=stop):
+            made += sum(isinstance(outcome, Made) for outcome in outcomes)
+            if memory is None:
+                stop.set()
+    assert 20 <= made < 40
+    for outcomes in generator.generate(plan_of(), range(20), executor, 8):
+        made += sum(isinstance(outcome, Made) for outcome in outcomes)
+    assert made >= 40
+    executor.shutdown()
+    provider.close()
 
 
 def test_a_run_that_broke_off_pays_only_for_what_is_missing(server: ModelServer) -> None:

@@ -1,0 +1,161 @@
+"""Review: the grid at the left, the example at the right. Linkable: ``?dataset=7&example=123``.
+
+What was done in the browser is dealt with first, then the example is drawn, then the rest: whoever decides sees the
+next example before the page is complete.
+"""
+
+from functools import partial
+
+import streamlit as st
+
+from pages.ui import review_keys, session
+from pages.ui.events import unseen
+from pages.ui.review_bar import COLUMNS_COOKIE, choose_dataset, kept_columns, query_bar
+from pages.ui.review_conflict import draw_conflict
+from pages.ui.review_deeds import Seat
+from pages.ui.review_desk import Desk
+from pages.ui.review_editor import gather
+from pages.ui.review_grid import draw_review_grid, settle, take_events
+from pages.ui.review_panel import draw_panel
+from pages.ui.review_people import NAME_COOKIE, actor, draw_progress, name_menu, show_guidelines, show_keys
+from pages.ui.review_style import apply_review_style
+from pages.ui.shell import reporting, require_shell, show_error, workspace
+from pages.ui.words import as_id, as_markdown
+from synthgen_core.actions.review import ReviewView, review_example
+from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.models import Dataset
+from synthgen_core.workspace import Workspace
+
+DIALOGS = ("g", "h")
+
+
+def review(place: Workspace) -> None:
+    """The page."""
+    who = actor()
+    head = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with head:
+        st.title("Review", anchor=False, width="content")
+        dataset = choose_dataset(place)
+    if dataset is None:
+        st.info("There is nothing to review yet.", icon=":material/info:")
+        st.page_link("pages/generate.py", label="Generate a dataset", icon=":material/bolt:")
+        return
+    desk: Desk = session.desk(dataset.id, Desk)
+    with head:
+        strip = st.container(width="stretch")
+        name_menu(who.name)
+        with st.container(horizontal=True, width="content", gap="small"):
+            asks_guidelines = st.button("Guidelines :small[G]", key="review-ask-g", type="tertiary")
+            asks_keys = st.button("Keys :small[H]", key="review-ask-h", type="tertiary")
+    query, columns = query_bar(place, dataset, desk, who.name)
+    notices = st.container()
+    left, right = st.columns(2, gap="small")
+
+    seat = Seat(place, desk, query, who)
+    gather(seat)
+    pressed = take_presses(seat)
+    stays = take_events(seat) and not pressed
+    follow_address(seat)
+    settle(seat)
+    view = look(seat)
+    theme = review_keys.theme()
+    with right, reporting():
+        listen(seat, view, theme)
+        if view is None:
+            st.caption("No example is chosen.")
+        else:
+            draw_panel(seat, dataset, view)
+    with notices:
+        tell(seat)
+    with left, reporting():
+        draw_review_grid(seat, columns, theme, stays=stays)
+    with strip, reporting():
+        draw_progress(place, desk, dataset)
+    open_dialog(place, dataset, asks_guidelines or "g" in pressed, asks_keys or "h" in pressed)
+
+
+def take_presses(seat: Seat) -> set[str]:
+    """Do what the keys say that were pressed since the page was drawn; which they were."""
+    pressed = set()
+    for entry in unseen(review_keys.presses(), seat.desk.marks):
+        key = str(entry["key"])
+        pressed.add(key)
+        example_id = as_id(str(entry.get("example")))
+        if key not in DIALOGS and example_id is not None:
+            seat.press(key, example_id, int(entry["revision"]))
+    return pressed
+
+
+def follow_address(seat: Seat) -> None:
+    """Go to the example that the address names, once."""
+    asked = as_id(st.query_params.get("example", ""))
+    if asked is not None and asked != seat.desk.linked:
+        seat.desk.linked = asked
+        seat.do(partial(go_if_there, seat, asked))
+
+
+def go_if_there(seat: Seat, example_id: int) -> None:
+    """Go to an example of this dataset. Raises NotFoundError."""
+    if review_example(seat.place, example_id).example.dataset_id != seat.desk.dataset_id:
+        raise NotFoundError(f"Example {example_id} is not one of this dataset.", "Choose one in the grid.")
+    seat.desk.go(example_id)
+
+
+def look(seat: Seat) -> ReviewView | None:
+    """The current example as it is now, and the address in step with it."""
+    desk = seat.desk
+    if desk.current is None:
+        return None
+    try:
+        view = review_example(seat.place, desk.current, seat.actor.name)
+    except NotFoundError as error:
+        desk.refuse(error)
+        desk.current = None
+        return None
+    if desk.linked != desk.current:
+        desk.linked = desk.current
+        st.query_params["example"] = str(desk.current)
+    return view
+
+
+def listen(seat: Seat, view: ReviewView | None, theme: str) -> None:
+    """The keys, on behalf of the example that is in view."""
+    name = "" if seat.actor.name == session.ANONYMOUS else seat.actor.name
+    review_keys.draw_keys(
+        view.example.id if view else None,
+        view.example.revision if view else 0,
+        is_editing=seat.desk.is_editing,
+        theme=theme,
+        cookies={NAME_COOKIE: name, COLUMNS_COOKIE: kept_columns()},
+    )
+
+
+def tell(seat: Seat) -> None:
+    """What was done, what could not be, and what somebody else did meanwhile."""
+    desk = seat.desk
+    for message, icon in desk.told[-3:]:
+        st.toast(as_markdown(message), icon=icon)
+    for problem in desk.problems:
+        show_error(problem)
+    desk.told.clear()
+    desk.problems.clear()
+    if desk.conflict is not None:
+        draw_conflict(seat, desk.conflict)
+
+
+def open_dialog(place: Workspace, dataset: Dataset, asks_guidelines: bool, asks_keys: bool) -> None:
+    """One of the two dialogs, if it was asked for."""
+    if asks_guidelines:
+        show_guidelines(place, dataset)
+    elif asks_keys:
+        show_keys()
+
+
+require_shell()
+apply_review_style()
+with st.container(key="review-page"):
+    try:
+        review(workspace())
+    except SynthGenError as error:
+        show_error(error)
+        st.page_link("pages/datasets.py", label="All datasets", icon=":material/database:")
