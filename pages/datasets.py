@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.curation import draw_started_operation, open_operation
 from pages.ui.datasets import confirm_delete, draw_dataset_list
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
@@ -83,11 +83,11 @@ def empty_state(*, is_filtered: bool) -> None:
 def chosen_datasets(place: Workspace) -> list[Dataset]:
     """Those that are ticked, on whichever page of the list, and still there."""
     found = []
-    for dataset_id in session.picked_datasets():
+    for dataset_id in session_datasets.picked_datasets():
         try:
             found.append(get_dataset_details(place, dataset_id))
         except NotFoundError:
-            session.unpick_datasets([dataset_id])
+            session_datasets.unpick_datasets([dataset_id])
     return found
 
 
@@ -107,7 +107,7 @@ def draw_chosen(place: Workspace) -> None:
         "Clear",
         icon=":material/close:",
         type="tertiary",
-        on_click=session.unpick_datasets,
+        on_click=session_datasets.unpick_datasets,
         args=([dataset.id for dataset in chosen],),
     )
 
@@ -115,7 +115,7 @@ def draw_chosen(place: Workspace) -> None:
 def list_tab(place: Workspace) -> None:
     """The list, with what belongs to it."""
     text, domain, shape, origin = filters(place)
-    sort, is_descending = session.dataset_order()
+    sort, is_descending = session_datasets.dataset_order()
     total = get_datasets(place, domain, shape, origin=origin, text=text, page_size=0).total
     if not total:
         empty_state(is_filtered=bool(text or domain or shape or origin))
@@ -146,7 +146,7 @@ def list_tab(place: Workspace) -> None:
 require_shell()
 here = workspace()
 if (asked := as_id(st.query_params.get("job", ""))) is not None:
-    session.set_started_operation(asked)
+    session_datasets.set_started_operation(asked)
     st.query_params.pop("job")
 with page_head("Datasets"):
     if st.button("Import", icon=":material/input:"):

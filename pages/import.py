@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.import_choices import preview_step
 from pages.ui.import_reports import import_panel
 from pages.ui.import_uploads import chosen_files, most_upload_mb, upload_field
@@ -19,7 +19,7 @@ SHAPES_LINE = (
 
 def start_over() -> None:
     """Back to the first step. Uploads that were not imported go by themselves, after a day."""
-    session.set_uploads({})
+    session_datasets.set_uploads({})
     st.query_params.clear()
 
 

@@ -43,7 +43,7 @@ class Origin(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a flag matters."""
+    """How much a flag matters: good to know; look at it; hardly anybody wants to train on this."""
 
     INFO = "info"
     WARNING = "warning"
@@ -77,6 +77,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     CURATION = "curation"
     """Datasets made from datasets; ``Operation`` says how."""
+    RULES = "rules"
 
 
 class JobStatus(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.curation_forms import OPERATIONS, Operation
 from pages.ui.jobs import POLL, counts, draw_job_actions, draw_last_error, job_badge, keep_up
 from pages.ui.shell import reporting, show_error
@@ -58,7 +58,7 @@ def _dialog(place: Workspace, operation: Operation, datasets: Sequence[Dataset])
 def _draw_preview(place: Workspace, operation: Operation, datasets: Sequence[Dataset], request: Request) -> None:
     """What the request would do, and the button that does it."""
     key = (request, tuple(dataset.updated_at for dataset in datasets))
-    found = session.operation_preview(key)
+    found = session_datasets.operation_preview(key)
     is_quick = not operation.reads_texts or sum(dataset.example_count for dataset in datasets) <= QUICK
     if not isinstance(found, Preview):
         if not is_quick and not st.button("Work out what will happen", icon=":material/preview:"):
@@ -67,7 +67,7 @@ def _draw_preview(place: Workspace, operation: Operation, datasets: Sequence[Dat
             return
         with st.spinner("Looking through the examples …"):
             found = preview(place, request)
-        session.set_operation_preview(key, found)
+        session_datasets.set_operation_preview(key, found)
     _draw_found(found)
     if found.problem:
         draw_error(found.problem, "Choose otherwise.")
@@ -112,7 +112,7 @@ def _start_button(place: Workspace, operation: Operation, request: Request) -> N
         type="primary",
         icon=operation.icon,
         on_click=_start,
-        args=(place, request, session.mark()),
+        args=(place, request, session_datasets.mark()),
     )
 
 
@@ -124,19 +124,19 @@ def _start_once(_place: Workspace, _request: Request, mark: str) -> int:
 
 def _start(place: Workspace, request: Request, mark: str) -> None:
     try:
-        session.set_started_operation(_start_once(place, request, mark))
+        session_datasets.set_started_operation(_start_once(place, request, mark))
     except SynthGenError as error:
         session.set_problem(error)
         return
-    session.end_mark()
-    session.unpick_datasets(request.dataset_ids)
-    session.set_operation_preview(None, None)
+    session_datasets.end_mark()
+    session_datasets.unpick_datasets(request.dataset_ids)
+    session_datasets.set_operation_preview(None, None)
     session.ask_for_whole_page()
 
 
 def draw_started_operation(place: Workspace) -> None:
     """What became of the operation that this session started last; nothing where there is none."""
-    job_id = session.started_operation()
+    job_id = session_datasets.started_operation()
     if job_id is None:
         return
     with reporting():
@@ -176,5 +176,5 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
 
 
 def _close() -> None:
-    session.set_started_operation(None)
+    session_datasets.set_started_operation(None)
     session.ask_for_whole_page()

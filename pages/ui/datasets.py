@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.curation import open_operation, operations_menu
 from pages.ui.words import ago, as_label, plural
 from synthgen_core.actions.datasets import DatasetPage, Summary, download_dataset
@@ -98,7 +98,7 @@ def draw_dataset_list(place: Workspace, page: DatasetPage) -> None:
 
 def _title(sort: str, title: str, *, is_descending: bool) -> None:
     """A title that sorts; ``is_descending``: at first the largest comes first."""
-    now, was_descending = session.dataset_order()
+    now, was_descending = session_datasets.dataset_order()
     arrow = f":material/arrow_{'downward' if was_descending else 'upward'}:" if now == sort else None
     st.button(
         title,
@@ -106,7 +106,7 @@ def _title(sort: str, title: str, *, is_descending: bool) -> None:
         type="tertiary",
         icon=arrow,
         icon_position="right",
-        on_click=session.order_datasets,
+        on_click=session_datasets.order_datasets,
         args=(sort,),
         kwargs={"is_descending": is_descending},
     )
@@ -116,11 +116,11 @@ def _row(place: Workspace, dataset: Dataset, summary: Summary) -> None:
     with st.container(key=f"dataset-row-{dataset.id}", horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.checkbox(
             f"Choose {as_label(dataset.name)}",
-            dataset.id in session.picked_datasets(),
-            key=session.pick_key(dataset.id),
+            dataset.id in session_datasets.picked_datasets(),
+            key=session_datasets.pick_key(dataset.id),
             label_visibility="collapsed",
             width=BOX,
-            on_change=session.pick_dataset,
+            on_change=session_datasets.pick_dataset,
             args=(dataset.id,),
         )
         with st.container(key=f"dataset-name-{dataset.id}", gap=None, width="stretch"):
@@ -182,6 +182,6 @@ def _delete(place: Workspace, datasets: Sequence[Dataset]) -> None:
             delete_dataset(place, dataset.id)
         except SynthGenError as error:
             session.add_problem(error)
-    session.unpick_datasets(dataset.id for dataset in datasets)
+    session_datasets.unpick_datasets(dataset.id for dataset in datasets)
     session.ask_for_whole_page()
     st.toast("Moved to the trash.", icon=":material/delete:")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.import_previews import Looks, draw_looks, look_at, readable
 from pages.ui.import_uploads import file_list
 from pages.ui.words import as_label, plural
@@ -68,7 +68,9 @@ def _format_field() -> str:
 
 def _encoding_field() -> str:
     """Empty: UTF-8, unless the file says otherwise."""
-    chosen = st.selectbox("Encoding", ENCODINGS, key=session.ENCODING, help="How the file's characters are written.")
+    chosen = st.selectbox(
+        "Encoding", ENCODINGS, key=session_datasets.ENCODING, help="How the file's characters are written."
+    )
     return "" if chosen == UTF8 else chosen
 
 
@@ -82,7 +84,7 @@ def _help_with_encoding(looks: Looks, options: ImportOptions) -> ImportOptions:
     with st.container(border=True):
         st.markdown(f":material/translate: Some lines are not {now.upper()}.")
         if guess in ENCODINGS and guess != now:
-            st.button(f"Read the file as {guess.upper()}", on_click=session.choose_encoding, args=(guess,))
+            st.button(f"Read the file as {guess.upper()}", on_click=session_datasets.choose_encoding, args=(guess,))
         return replace(
             options, replace_invalid=st.checkbox("Put � where bytes are no characters", key="replace_invalid")
         )
@@ -165,7 +167,7 @@ def _start_buttons(place: Workspace, groups: Sequence[Sequence[Source]], options
                 help="If one line cannot be imported, nothing is." if chosen.is_all_or_nothing else None,
                 disabled=not is_ready,
                 on_click=_start,
-                args=(place, groups, chosen, session.mark()),
+                args=(place, groups, chosen, session_datasets.mark()),
             )
     if len(found) < len(looks):
         st.caption("A file cannot be read: choose otherwise above, or leave it out.")
@@ -191,9 +193,9 @@ def _start_once(
 
 def _start(place: Workspace, groups: Sequence[Sequence[Source]], options: ImportOptions, mark: str) -> None:
     jobs, refused = _start_once(place, groups, options, mark)
-    session.end_mark()
+    session_datasets.end_mark()
     for error in refused:
         session.add_problem(error)
     if jobs:
-        session.set_uploads({})
+        session_datasets.set_uploads({})
         st.query_params.from_dict({"job": [str(job_id) for job_id in jobs]})

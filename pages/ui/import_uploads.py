@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import session, session_datasets
 from pages.ui.words import as_label, file_size
 from synthgen_core.actions.import_files import Source, find_upload, forget_upload, keep_upload
 from synthgen_core.errors import SynthGenError
@@ -21,7 +21,7 @@ def upload_field(place: Workspace, label: str) -> None:
     came = st.file_uploader(
         label,
         accept_multiple_files=True,
-        key=f"upload_{session.upload_round()}",
+        key=f"upload_{session_datasets.upload_round()}",
         max_upload_size=most_upload_mb(place),
         label_visibility="collapsed",
     )
@@ -34,26 +34,26 @@ def upload_field(place: Workspace, label: str) -> None:
                 kept.append(keep_upload(place, upload.name, upload))
             except SynthGenError as error:
                 session.add_problem(error)
-    session.next_upload_round()
+    session_datasets.next_upload_round()
     choose_files(kept)
     st.rerun()
 
 
 def chosen_files(place: Workspace) -> list[Source]:
     """The uploads that the address names. One that is gone is left out, and the page told why."""
-    known, found = session.uploads(), {}
+    known, found = session_datasets.uploads(), {}
     for token, label in zip(st.query_params.get_all("file"), st.query_params.get_all("label"), strict=False):
         try:
             found[token] = known.get(token) or find_upload(place, token, label)
         except SynthGenError as error:
             session.add_problem(error)
-    session.set_uploads(found)
+    session_datasets.set_uploads(found)
     return list(found.values())
 
 
 def choose_files(sources: Sequence[Source]) -> None:
     """Have the address name these files, and nothing else."""
-    session.set_uploads({source.token: source for source in sources})
+    session_datasets.set_uploads({source.token: source for source in sources})
     named = {"file": [source.token for source in sources], "label": [source.label for source in sources]}
     st.query_params.from_dict(named)
 

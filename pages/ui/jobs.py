@@ -26,12 +26,14 @@ WATCHED_ON = {
     JobKind.GENERATION: "pages/generate.py",
     JobKind.IMPORT: "pages/import.py",
     JobKind.CURATION: "pages/datasets.py",
+    JobKind.RULES: "pages/tasks.py",
 }
 """Kind of job -> the page that shows one, by its number."""
 SHORTFALLS = {
     JobKind.GENERATION: "{} of {:,} could not be made: every attempt failed.",
     JobKind.IMPORT: "{} of {:,} could not be brought in; the other rows were.",
     JobKind.CURATION: "{} of {:,} could not be converted, and were left out.",
+    JobKind.RULES: "{} of {:,} were removed before the rules came to them.",
 }
 """Kind of job -> what it says where less came of it than there might have."""
 

@@ -11,7 +11,7 @@ from pages.ui.review_desk import Desk
 from pages.ui.words import plural
 from synthgen_core.actions import review_edit
 from synthgen_core.actions.examples import get_example
-from synthgen_core.actions.review import neighbours, review_example
+from synthgen_core.actions.review import review_example
 from synthgen_core.errors import InvalidExampleError, SynthGenError
 from synthgen_core.models import ExampleFilter, ExampleStatus, JsonObject
 from synthgen_core.reviewing import Actor, Deed, Done, ReviewQuery, Verdict
@@ -70,7 +70,7 @@ class Seat:
 
     def decide(self, verdict: Verdict, example_id: int, revision: int, *, is_adjudication: bool = False) -> None:
         """Give the verdict, and go on to what came next when it was given."""
-        around = neighbours(self.place, self.query, example_id)
+        around = self.desk.around(self.place, self.query, example_id)
         review_edit.decide(
             self.place,
             self.desk.dataset_id,

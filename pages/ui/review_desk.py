@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthgen_core.actions.review import neighbours
-from synthgen_core.errors import ConflictError, SynthGenError
+from synthgen_core.actions.review import Neighbours, neighbours
+from synthgen_core.errors import ConflictError, NotFoundError, SynthGenError
 from synthgen_core.models import JsonObject
 from synthgen_core.reviewing import Conflict, Queue, ReviewQuery
 from synthgen_core.workspace import Workspace
@@ -92,11 +92,18 @@ class Desk:
             self.measured[name] = held = (key, made, time.monotonic() - now, time.monotonic())
         return held[1]
 
+    def around(self, place: Workspace, query: ReviewQuery, example_id: int) -> Neighbours:
+        """What comes before and after an example; nothing does where it is not in the queue."""
+        try:
+            return neighbours(place, query, example_id)
+        except NotFoundError:
+            return Neighbours(None, None)
+
     def step(self, place: Workspace, query: ReviewQuery, *, forward: bool) -> None:
         """Go to the next example that matches, or to the one before."""
         if self.current is None:
             return
-        around = neighbours(place, query, self.current)
+        around = self.around(place, query, self.current)
         there = around.next if forward else around.previous
         if there is None:
             self.tell("This is the last one." if forward else "This is the first one.", "flag")

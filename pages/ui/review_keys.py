@@ -36,7 +36,7 @@ export default function({data, setStateValue, parentElement}) {
   if (own.stop) return own.stop;
 
   const isField = node => node instanceof Element && node.matches('input, textarea, select, [contenteditable="true"]')
-    && !node.matches('input[type=checkbox], input[type=radio]');
+    && !node.matches('input[type=checkbox], input[type=radio], [role=combobox][aria-expanded=false]');
   const note = key => {
     own.log.push({n: ++own.count, key, example: own.data.example, revision: own.data.revision});
     own.log.splice(0, own.log.length - 50);
@@ -44,18 +44,19 @@ export default function({data, setStateValue, parentElement}) {
   };
   let isAutosave = false;
   const press = event => {
-    if (isAutosave || event.defaultPrevented || event.isComposing) return;
+    if (isAutosave || event.isComposing) return;
     if (document.querySelector('[data-testid="stDialog"], [role="dialog"]')) return;
     const isTyping = isField(event.composedPath()[0]);
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     const name = {ArrowRight: 'j', ArrowLeft: 'k', Escape: 'esc'}[event.key] || event.key.toLowerCase();
     if (own.data.isEditing) {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) note('save');
-      else if (name === 'esc') note('esc');
+      const key = event.key === 'Enter' && (event.ctrlKey || event.metaKey) ? 'save' : name;
+      if (key === 'save' || key === 'esc') setTimeout(() => note(key));  // the field hands its text over first
     } else if (isPlain && !isTyping && !event.repeat && own.data.keys.includes(name)) {
       if (event.key.startsWith('Arrow') && event.composedPath()[0] !== document.body
           && event.composedPath()[0].closest?.('[role="tablist"], [role="radiogroup"], [role="slider"]')) return;
       event.preventDefault();
+      event.stopPropagation();
       note(name);
     }
   };
@@ -81,11 +82,11 @@ export default function({data, setStateValue, parentElement}) {
     const now = theme();
     if (now !== last) { last = now; own.set('theme', now); }
   }, 400);
-  document.addEventListener('keydown', press);
+  document.addEventListener('keydown', press, true);
   document.addEventListener('input', keep);
   own.stop = () => {
     clearInterval(watch);
-    document.removeEventListener('keydown', press);
+    document.removeEventListener('keydown', press, true);
     document.removeEventListener('input', keep);
     own.stop = null;
   };

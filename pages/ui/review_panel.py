@@ -8,17 +8,11 @@ from pages.ui.examples import draw_example
 from pages.ui.review_deeds import FLAGGED, SAID, VERDICT_KEYS, Seat
 from pages.ui.review_editor import draw_editor
 from pages.ui.review_facts import draw_details, draw_history, draw_quality
-from pages.ui.words import ago, as_label, as_markdown, flag_in_words
+from pages.ui.words import REVIEWED, ago, as_label, flag_in_words
 from synthgen_core.actions.review import ReviewView
 from synthgen_core.models import Dataset, ExampleStatus
 from synthgen_core.reviewing import DISPUTED, Verdict
 
-LOOKS = {
-    "accept": ("accepted", "green", "check"),
-    "reject": ("rejected", "red", "close"),
-    "skip": ("skipped", "gray", "skip_next"),
-    DISPUTED: ("disputed", "orange", "group"),
-}
 BUTTONS = (("a", "Accept", "check"), ("x", "Reject", "close"), ("s", "Skip", "skip_next"))
 TABS = ("Conversation", "Quality", "Details", "History")
 SCORES = range(11)
@@ -50,7 +44,7 @@ def _draw_head(seat: Seat, view: ReviewView) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         with st.container(horizontal=True, width="stretch", gap="xsmall", vertical_alignment="center"):
             st.markdown(f"**Example {example.example_index + 1:,}**", width="content")
-            if look := LOOKS.get(view.verdict or ""):
+            if look := REVIEWED.get(view.verdict or ""):
                 st.badge(look[0], icon=f":material/{look[2]}:", color=look[1])
             if view.is_stale:
                 st.badge("of an older text", icon=":material/history:", color="orange")
@@ -119,12 +113,6 @@ def _draw_others(seat: Seat, view: ReviewView, mine: Verdict | None) -> None:
                 example = view.example
                 settle = partial(seat.decide, verdict, example.id, example.revision, is_adjudication=True)
                 st.button(str(verdict).capitalize(), key=f"review-settle-{verdict}", on_click=seat.do, args=(settle,))
-
-
-def draw_note(seat: Seat, view: ReviewView) -> None:
-    """The note on the example."""
-    if view.note:
-        st.markdown(as_markdown(view.note))
 
 
 def _score(seat: Seat, view: ReviewView, widget: str) -> None:

@@ -1,6 +1,7 @@
 """Who reviews, what they go by, how far they are, and how far they agree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -8,12 +9,12 @@ from pages.ui import session
 from pages.ui.author import LONGEST
 from pages.ui.review_desk import Desk
 from pages.ui.review_keys import EDITING, READING, cookie
-from pages.ui.words import as_label, as_markdown, plural
-from synthgen_core.actions.review_progress import ReviewProgress, review_progress
+from pages.ui.words import REVIEWED, as_label, as_markdown, plural
+from synthgen_core.actions.review_progress import ReviewProgress, count_verdicts, review_progress
 from synthgen_core.actions.review_settings import get_review_settings, set_guidelines, set_review_settings
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
-from synthgen_core.reviewing import Actor, ReviewSettings
+from synthgen_core.reviewing import Actor, ReviewSettings, Verdict
 from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
@@ -54,35 +55,27 @@ def _rename() -> None:
 
 def draw_progress(place: Workspace, desk: Desk, dataset: Dataset) -> None:
     """A strip; all figures are behind it."""
-    progress: ReviewProgress = desk.measure("progress", dataset.id, lambda: review_progress(place, dataset.id))
-    share = progress.reviewed / progress.n if progress.n else 0.0
+    counts: Mapping[str, int] = desk.measure("verdicts", dataset.id, partial(count_verdicts, place, dataset.id))
+    reviewed = sum(count for verdict, count in counts.items() if verdict != Verdict.SKIP)
+    share = reviewed / dataset.example_count if dataset.example_count else 0.0
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-progress"):
-        st.markdown(f"**{progress.reviewed:,}** of {progress.n:,} reviewed", width="content")
+        st.markdown(f"**{reviewed:,}** of {dataset.example_count:,} reviewed", width="content")
         st.progress(min(1.0, share), width=70)
-        for count, word, icon, colour in (
-            (progress.accepted, "accepted", "check", "green"),
-            (progress.rejected, "rejected", "close", "red"),
-            (progress.skipped, "skipped", "skip_next", "gray"),
-            (progress.disputed, "disputed", "group", "orange"),
-            (progress.stale, "changed since", "history", "orange"),
-        ):
-            if count or word in ("accepted", "rejected"):
-                st.badge(f"{count:,}", icon=f":material/{icon}:", color=colour, help=word.capitalize())
-        menu = st.popover(
-            "",
-            icon=":material/monitoring:",
-            help="Figures and agreement",
-            type="tertiary",
-            key="figures",
-            on_change="rerun",
-        )
+        for verdict, (word, colour, icon) in REVIEWED.items():
+            if counts.get(verdict) or verdict in (Verdict.ACCEPT, Verdict.REJECT):
+                badge = f"{counts.get(verdict, 0):,}"
+                st.badge(badge, icon=f":material/{icon}:", color=colour, help=word.capitalize())
+        icon, said = ":material/monitoring:", "Figures and agreement"
+        menu = st.popover("", icon=icon, help=said, type="tertiary", key="review-figures", on_change="rerun")
         if menu.open:
             with menu:
-                _draw_figures(progress)
+                _draw_figures(desk.measure("progress", dataset.id, partial(review_progress, place, dataset.id)))
 
 
 def _draw_figures(progress: ReviewProgress) -> None:
     st.markdown(f"Accept rate: {_figure(progress.accept_rate, is_share=True)}")
+    if progress.stale:
+        st.markdown(f"{plural(progress.stale, 'verdict')} of a text that was changed since")
     if progress.people:
         st.markdown("**People**")
         for person in progress.people:

@@ -18,6 +18,13 @@ STATUS = {
 }
 BUDGET_REACHED = ("budget reached", "orange", ":material/savings:")
 """Instead of “interrupted”, where that is why."""
+REVIEWED = {
+    "accept": ("accepted", "green", "check"),
+    "reject": ("rejected", "red", "close"),
+    "skip": ("skipped", "gray", "skip_next"),
+    "disputed": ("disputed", "orange", "group"),
+}
+"""What people's reviews come to -> in words, its colour, and its icon's name."""
 DOUBTS = {
     "last_not_assistant": "the last message is not by the assistant",
     "assistant_twice": "the assistant speaks twice in a row",

@@ -183,19 +183,16 @@ def _draw_active(connection: sa.Connection, dataset_id: int, size: int, seed: in
     active = sa.select(examples.c.id).where(
         examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE
     )
-    sizes = sa.select(datasets.c.example_count, sa.func.max(index)).join(
-        examples, examples.c.dataset_id == datasets.c.id
-    )
-    count, last = connection.execute(
-        sizes.where(datasets.c.id == dataset_id).group_by(datasets.c.id)
-    ).one_or_none() or (0, 0)
-    if size * 2 > count or last > count * SPARSE:
+    last = sa.select(sa.func.max(index)).where(examples.c.dataset_id == dataset_id).scalar_subquery()
+    sizes = sa.select(datasets.c.example_count, sa.func.coalesce(last, 0)).where(datasets.c.id == dataset_id)
+    count, highest = connection.execute(sizes).one_or_none() or (0, 0)
+    if size * 2 > count or highest > count * SPARSE:
         ids = connection.execute(active.order_by(index)).scalars().all()
         return [ids[number] for number in draw(len(ids), size, seed)]
     chance, drawn = random.Random(seed), set[int]()
     found: list[int] = []
     while len(found) < size:
-        some = [number for number in (chance.randrange(last + 1) for _ in range(BATCH)) if number not in drawn]
+        some = [number for number in (chance.randrange(highest + 1) for _ in range(BATCH)) if number not in drawn]
         drawn.update(some)
         rows = connection.execute(active.add_columns(index).where(index.in_(some)))
         by_index = {row[1]: row[0] for row in rows}

@@ -25,6 +25,15 @@ IS_APPROVED = sa.and_(is_reviewed(), examples.c.verdict == Verdict.ACCEPT)
 COLUMNS_OF_A_REVIEW = [column for column in reviews.c if column.name != "criteria"]
 
 
+States = tuple[Verdict, float | None, str]
+"""Verdict, score and comment."""
+
+
+def _states(review: Review | None) -> States:
+    """What somebody states with a review, or without one."""
+    return (review.verdict, review.score, review.comment) if review else (Verdict.WITHDRAWN, None, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """What somebody says of examples: a verdict, or a score."""
@@ -37,7 +46,7 @@ class Saying:
     comment: str = ""
     is_adjudication: bool = False
 
-    def after(self, before: Review | None, content_revision: int) -> tuple[Verdict, float | None, str] | None:
+    def after(self, before: Review | None, content_revision: int) -> States | None:
         """Verdict, score and comment that stand then; None: nothing changes.
 
         What they said of an older text does not go on to a new one. To skip takes back no decision.
@@ -49,8 +58,7 @@ class Saying:
         score = self.score if self.has_score else said.score if said else None
         comment = self.comment or (said.comment if said and self.verdict is None else "")
         was = said or (before if verdict is Verdict.WITHDRAWN else None)
-        known = (was.verdict, was.score, was.comment) if was else (Verdict.WITHDRAWN, None, "")
-        return None if known == (verdict, score, comment) else (verdict, score, comment)
+        return None if _states(was) == (verdict, score, comment) else (verdict, score, comment)
 
 
 def to_review(row: Any) -> Review:
@@ -107,12 +115,12 @@ def revert_reviews(
         for example_id, said in reviews_of(connection, ids).items():
             for review in [each for each in said if each.batch_id == batch_id]:
                 own = [r for r in said if (r.reviewer, r.is_adjudication) == (review.reviewer, review.is_adjudication)]
-                if own[-1].id != review.id:
+                if _states(own[-1]) != _states(review):
                     skipped.append(example_id)
                     continue
-                before = own[-2] if len(own) > 1 else None
-                states = (before.verdict, before.score, before.comment) if before else (Verdict.WITHDRAWN, None, "")
+                before = next((r for r in reversed(own) if r.id < review.id), None)
                 revision = before.revision if before else review.revision
+                states = _states(before)
                 added.append(_row(example_id, revision, review.reviewer, states, review.is_adjudication, new_batch, at))
                 changed.append(example_id)
         if added:
@@ -125,7 +133,7 @@ def _row(
     example_id: int,
     revision: int,
     reviewer: str,
-    states: tuple[Verdict, float | None, str],
+    states: States,
     is_adjudication: bool,
     batch_id: str,
     at: datetime,

@@ -24,6 +24,7 @@ from synthgen_core.reviewing import Conflict
 BATCH = 1000
 """Examples that are changed with one statement."""
 CREATED = "created"
+NOT_CHECKED: dict[str, object] = {"rule_score": None, "rules_revision": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def write_changes(
 
 def _new_text(change: Change) -> dict[str, object]:
     """Columns of a changed text: nothing was said of it yet. What people said of the former one stays, as such."""
-    return {"content_revision": change.revision + 1, "flag_count": 0, "judge_spread": None}
+    return {"content_revision": change.revision + 1, "flag_count": 0, "judge_spread": None} | NOT_CHECKED
 
 
 def _keep_originals(connection: sa.Connection, changes: Sequence[Change]) -> None:

@@ -34,6 +34,7 @@ FEW_HAVE = {
     "person_score": "person_score IS NOT NULL",
     "flag_count": "flag_count > 0",
     "judge_spread": "judge_spread IS NOT NULL",
+    "rule_score": "rule_score IS NOT NULL",
 }
 """Columns of examples that are indexed where they say something."""
 
@@ -148,6 +149,8 @@ examples = Table(
     Column("note", Text, nullable=False, server_default=""),
     Column("flag_count", Integer, nullable=False, server_default="0"),
     Column("judge_spread", Float),
+    Column("rule_score", Float),
+    Column("rules_revision", Integer, nullable=False, server_default="0"),
     UniqueConstraint("dataset_id", "example_index"),
     UniqueConstraint("job_id", "item"),
     Index(None, "dataset_id", "status", "example_index"),
@@ -160,7 +163,8 @@ examples = Table(
     sqlite_autoincrement=True,
 )
 """``content_revision`` wrote the present text: flags, judgements and reviews of it or later ones are of this text.
-``verdict`` to ``reviewed_at`` are what people's reviews come to (``standing``), kept with each review."""
+``verdict`` to ``reviewed_at`` are what people's reviews come to (``standing``), kept with each review.
+``rule_score`` is of the present text; ``rules_revision`` is the one that all rules have read, 0: not this text."""
 
 example_revisions = Table(
     "example_revisions",

@@ -1,22 +1,32 @@
 """Rules: checks that need no model. Each is a function in a module of this package and a row of ``RULES``; thresholds,
-page, command line and score follow. Duplicates need all examples at once: see ``dedup``.
+page, command line and score follow. What a rule must know beyond the example comes with the ``Subject``.
 """
 
 from collections.abc import Iterable, Mapping
 
 from synthgen_core.errors import NotFoundError
 from synthgen_core.formats import Format
-from synthgen_core.models import JsonObject
+from synthgen_core.models import Flag, JsonObject, Severity
 from synthgen_core.rules.boilerplate import boilerplate, placeholder, prompt_leak, refusal
-from synthgen_core.rules.definition import Finding, Lengths, Part, Rule, Severity, Subject, Threshold, parts_of
+from synthgen_core.rules.definition import (
+    Finding,
+    Lengths,
+    Neighbour,
+    Part,
+    Rule,
+    Subject,
+    Threshold,
+    parts_of,
+)
 from synthgen_core.rules.language import wrong_language
+from synthgen_core.rules.likeness import copied, duplicate
 from synthgen_core.rules.personal import personal_data
 from synthgen_core.rules.profanity import profanity
 from synthgen_core.rules.repetition import repetition
 from synthgen_core.rules.shape import length_outlier, measure_lengths, short_answer, structure, truncated
 
-__all__ = ["PENALTY", "RULES", "Finding", "Lengths", "Part", "Rule", "Severity", "check_example", "get_rule"]
-__all__ += ["measure_lengths", "parts_of", "rule_score"]
+__all__ = ["PENALTY", "RULES", "Finding", "Lengths", "Neighbour", "Part", "Rule", "Severity", "check_example"]
+__all__ += ["default_thresholds", "get_rule", "measure_lengths", "parts_of", "rule_score"]
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -69,6 +79,20 @@ RULES: dict[str, Rule] = {
             length_outlier,
             Threshold(3.5, 1, 20, "robust standard deviations (of the logarithm) from the median"),
         ),
+        Rule(
+            "duplicate",
+            "Duplicate",
+            "The same as another example of the dataset, or nearly so; the better one of the two is not flagged.",
+            duplicate,
+            Threshold(0.8, 0.5, 1, "share of words that both have in the same order"),
+        ),
+        Rule(
+            "copied",
+            "Copied",
+            "An example that repeats one that its prompt showed, or its answer.",
+            copied,
+            Threshold(0.8, 0.5, 1, "share of words that both have in the same order"),
+        ),
     )
 }
 """Name -> rule, in the order in which findings are listed."""
@@ -85,6 +109,11 @@ def get_rule(name: str) -> Rule:
     raise NotFoundError.of("rule", name, RULES)
 
 
+def default_thresholds() -> dict[str, float]:
+    """Rule -> its number, for each rule that has one."""
+    return {rule.name: rule.threshold.default for rule in RULES.values() if rule.threshold}
+
+
 def check_example(
     format: Format,
     content: JsonObject,
@@ -92,21 +121,23 @@ def check_example(
     *,
     thresholds: Mapping[str, float] | None = None,
     lengths: Lengths | None = None,
+    twin: Neighbour | None = None,
+    shown: Neighbour | None = None,
     rules: Iterable[str] | None = None,
 ) -> list[Finding]:
     """What the rules find in one example, all rules unless some are named.
 
     ``thresholds`` (rule -> number) replace the defaults; ``lengths`` are those of the whole dataset
-    (``measure_lengths`` of the characters of its answers), without which no length is unusual. Raises NotFoundError
-    for an unknown rule.
+    (``measure_lengths`` of the characters of its answers), without which no length is unusual; ``twin`` and ``shown``
+    are the examples that it might repeat. Raises NotFoundError for an unknown rule.
     """
-    defaults = {rule.name: rule.threshold.default for rule in RULES.values() if rule.threshold}
-    subject = Subject(format, content, metadata, parts_of(content), {**defaults, **(thresholds or {})}, lengths)
+    numbers = {**default_thresholds(), **(thresholds or {})}
+    subject = Subject(format, content, metadata, parts_of(content), numbers, lengths, twin, shown)
     chosen = RULES.values() if rules is None else [get_rule(name) for name in rules]
     return [finding for rule in chosen for finding in rule.find(subject)]
 
 
-def rule_score(findings: Iterable[Finding]) -> float:
+def rule_score(findings: Iterable[Finding | Flag]) -> float:
     """0 to 10: ten, less what each rule with a finding takes off: 5 for an error, 2 for a warning, 0.5 for a hint.
 
     A rule counts once, by its gravest finding; the score does not go below 0.

@@ -4,8 +4,8 @@ pieces of the prompt. The families are told apart, because an assistant's discla
 import re
 from collections.abc import Iterator
 
-from synthgen_core.models import Role
-from synthgen_core.rules.definition import Finding, Severity, Subject
+from synthgen_core.models import Role, Severity
+from synthgen_core.rules.definition import Finding, Subject
 
 HEAD = 600
 """A refusal stands at the beginning of an answer."""

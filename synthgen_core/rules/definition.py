@@ -2,22 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from synthgen_core.formats import Format
 from synthgen_core.formats.messages import messages_in, text_of
-from synthgen_core.models import JsonObject, Role
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"
-    """Hardly anybody wants to train on this."""
-    WARNING = "warning"
-    """Look at it."""
-    INFO = "info"
-    """Good to know."""
+from synthgen_core.models import JsonObject, Role, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,15 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another example, and how much this one is like it."""
+
+    example_id: int
+    similarity: float
+    """The share of words, 0-1, that both have in the same order; verified."""
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One example as the rules see it."""
 
@@ -76,6 +73,10 @@ class Subject:
     thresholds: Mapping[str, float]
     """Rule -> its number, for each rule that has one."""
     lengths: Lengths | None = None
+    twin: Neighbour | None = None
+    """An example of the dataset that is to be preferred to this one, if it is like it."""
+    shown: Neighbour | None = None
+    """The one most like it of those that its prompt showed."""
 
     @property
     def answers(self) -> tuple[Part, ...]:

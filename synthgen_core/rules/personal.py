@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from synthgen_core.rules.definition import Finding, Severity, Subject
+from synthgen_core.models import Severity
+from synthgen_core.rules.definition import Finding, Subject
 
 SECRET, SERIOUS, CONTACT = Severity.ERROR, Severity.ERROR, Severity.WARNING
 DIGITS = re.compile(r"\d")

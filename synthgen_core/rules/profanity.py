@@ -4,7 +4,8 @@ threats, and other languages; a judge sees more."""
 import re
 from collections.abc import Iterator
 
-from synthgen_core.rules.definition import Finding, Severity, Subject
+from synthgen_core.models import Severity
+from synthgen_core.rules.definition import Finding, Subject
 
 STEMS = (
     "fuck",

@@ -7,7 +7,8 @@ that is one piece several times over, and a run of one character. Arithmetic in 
 import re
 from collections.abc import Iterator
 
-from synthgen_core.rules.definition import Finding, Severity, Subject
+from synthgen_core.models import Severity
+from synthgen_core.rules.definition import Finding, Subject
 
 WORDS = re.compile(r"\w+")
 GRAM, FEWEST_GRAMS = 4, 24

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from synthgen_core.rules.definition import Finding, Lengths, Severity, Subject
+from synthgen_core.models import Severity
+from synthgen_core.rules.definition import Finding, Lengths, Subject
 
 SENTENCE_END = re.compile(r"[.!?…。！？؟।:)\]}»”\"'’*_`|>~]$|[\U0001F300-\U0001FAFF\u2600-\u27BF]\ufe0f?$")
 OPEN_END = re.compile(

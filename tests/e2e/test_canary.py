@@ -231,10 +231,9 @@ def use(page: Page, server: ModelServer, faults: Rotation, evidence: Evidence) -
     idle(page)
     look_around(page, look)
     go(page, "Settings")
-    type_into(page, "vllm", "Address", f"me:{CANARIES['password, short']}@host/v1")
-    expect(page.get_by_text("holds a user's name or a password")).to_be_visible()
-    type_into(page, TYPED, "Key", CANARIES[f"typed for {TYPED}"])
-    expect(page.get_by_text(f"…{CANARIES[f'typed for {TYPED}'][-4:]}, typed in this session")).to_be_visible()
+    key = CANARIES[f"typed for {TYPED}"]
+    type_into(page, "vllm", "Address", f"me:{CANARIES['password, short']}@host/v1", "holds a user's name or a password")
+    type_into(page, TYPED, "Key", key, f"…{key[-4:]}, typed in this session")
     test = page.locator(f".st-key-provider-{TYPED}").get_by_role("button", name="Test")
     for act in (*FATAL.values(), *PASSING.values()):
         server.choose = lambda call, act=act: act
@@ -252,10 +251,10 @@ def use(page: Page, server: ModelServer, faults: Rotation, evidence: Evidence) -
     look()
     server.choose = faults
     page.get_by_role("button", name=re.compile("^Generate [0-9]+$")).click()
-    server.wait_for_calls(len(server.calls) + 30)
+    server.wait_for_calls(len(server.calls) + len(PASSING))
     look()
     server.choose = lambda call: FATAL["a refused key"]
-    expect(page.get_by_text("refuses the key")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("refuses the key").first).to_be_visible(timeout=60_000)
     paths = sweep(page, look)
     server.models_act = FATAL["forbidden"]
     go(page, "Settings")
@@ -265,13 +264,13 @@ def use(page: Page, server: ModelServer, faults: Rotation, evidence: Evidence) -
     return paths
 
 
-def type_into(page: Page, name: str, label: str, text: str) -> None:
-    """Type into a provider's form, and close it."""
+def type_into(page: Page, name: str, label: str, text: str, told: str) -> None:
+    """Type into a provider's form, see what that is answered with, and close it."""
     page.locator(f".st-key-provider-{name}").get_by_role("button", name="Set up").click()
     field = page.get_by_label(label, exact=True)
     field.fill(text)
     field.press("Enter")
-    idle(page)
+    expect(page.get_by_text(told)).to_be_visible()
     page.keyboard.press("Escape")
     idle(page)
 

@@ -88,9 +88,13 @@ def test_an_undo_leaves_alone_what_was_changed_since(database: Database) -> None
     done = database.set_status(dataset_id, ids[:3], REMOVED, author="ann")
     database.update_example(ids[0], chat("later"), seen_revision=2, author="ben")
     undone = database.undo_batch(done.batch_id, author="ann")
-    assert (undone.changed, undone.skipped) == (2, 1)
-    assert [e.status for e in everything(database, dataset_id)] == [REMOVED, ACTIVE, ACTIVE, ACTIVE]
-    assert database.get_example(ids[0]).content == chat("later")
+    assert (undone.changed, undone.skipped) == (3, 0)
+    assert [e.status for e in everything(database, dataset_id)] == [ACTIVE] * 4
+    assert database.get_example(ids[0]).content == chat("later"), "the text was not part of what is undone"
+    again = database.undo_batch(undone.batch_id, author="ann")
+    database.set_status(dataset_id, ids[:1], ACTIVE, author="ben")
+    undone = database.undo_batch(again.batch_id, author="ann")
+    assert (undone.changed, undone.skipped) == (2, 1), "somebody brought the first one back already"
     with pytest.raises(NotFoundError):
         database.undo_batch("none", author="ann")
 

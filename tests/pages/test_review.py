@@ -1,0 +1,220 @@
+"""The Review page: what it shows, what its buttons do, and what it says when something cannot be done."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from synthgen_core.actions.review import review_example
+from synthgen_core.actions.review_edit import decide, edit, save_draft
+from synthgen_core.actions.review_queues import choose_sample
+from synthgen_core.actions.review_settings import set_guidelines, set_review_settings
+from synthgen_core.models import Dataset
+from synthgen_core.reviewing import Actor, Queue, ReviewSettings, Verdict
+from synthgen_core.workspace import Workspace
+from tests.pages.support import chat, errors, make_dataset, said, simple
+
+Open = Callable[..., AppTest]
+ANNA, BEN = Actor("Anna", "a"), Actor("Ben", "b")
+ME = "Cleo"
+
+
+@pytest.fixture
+def ten(place: Workspace) -> Dataset:
+    """A dataset of ten."""
+    return make_dataset(place, contents=[simple(n) for n in range(10)])
+
+
+@pytest.fixture
+def open_review(open_page: Open) -> Open:
+    """Opens the page for somebody with a name."""
+
+    def open_(dataset: Dataset, **query: str) -> AppTest:
+        page = open_page("review", dataset=str(dataset.id), **query)
+        page.session_state["_author"] = ME
+        return page.run()
+
+    return open_
+
+
+def current(page: AppTest) -> str:
+    """The title of the example in view."""
+    assert not page.exception
+    titles = [text.value.strip("*") for text in page.main.markdown if text.value.startswith("**Example")]
+    assert len(titles) == 1
+    return titles[0]
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """The button that does what a key does."""
+    return page.button(key=f"review-do-{key}").click().run()
+
+
+def ids(place: Workspace, dataset: Dataset) -> list[int]:
+    return [example.id for example in place.database.get_dataset_examples(dataset.id, 100, 0)]
+
+
+def grid_key(page: AppTest) -> str:
+    """Under which the grid's value stands in the session."""
+    desks = page.session_state["_desks"]
+    return str(next(iter(desks.values())).grid_key)
+
+
+def test_a_verdict_is_kept_and_leads_on(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    page = open_review(ten)
+    assert current(page) == "Example 1"
+    for key, verdict in (("a", Verdict.ACCEPT), ("x", Verdict.REJECT), ("s", Verdict.SKIP)):
+        press(page, key)
+        given = [review_example(place, each, ME).mine for each in ids(place, ten)]
+        assert verdict in [review.verdict for review in given if review]
+    assert current(page) == "Example 4"
+    press(page, "z")
+    assert current(page) == "Example 3"
+    assert review_example(place, ids(place, ten)[2], ME).verdict is None
+
+
+def test_the_last_one_stays_in_view(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    page = open_review(ten, example=str(ids(place, ten)[9]))
+    press(page, "a")
+    assert current(page) == "Example 10"
+    assert "last one" in page.toast[0].value
+
+
+@pytest.mark.parametrize("asked", ["x", "0", "999", "9" * 30])
+def test_an_example_that_is_not_there_is_said_and_the_first_one_shown(
+    asked: str, place: Workspace, open_page: Open, ten: Dataset
+) -> None:
+    page = open_page("review", dataset=str(ten.id), example=asked)
+    assert current(page) == "Example 1"
+    assert ("example" in errors(page).lower()) == (asked in ("0", "999"))
+
+
+@pytest.mark.parametrize("asked", ["x", "999", "-1"])
+def test_a_dataset_that_is_not_there_leads_to_the_list(asked: str, open_page: Open, ten: Dataset) -> None:
+    page = open_page("review", dataset=asked)
+    assert not page.exception
+    assert "dataset" in errors(page)
+
+
+def test_an_example_of_another_dataset_is_not_shown(place: Workspace, open_page: Open, ten: Dataset) -> None:
+    other = make_dataset(place, "Other", [chat("Elsewhere?", "Elsewhere.")])
+    page = open_page("review", dataset=str(ten.id), example=str(ids(place, other)[0]))
+    assert "not one of this dataset" in errors(page)
+    assert "Elsewhere" not in said(page)
+
+
+def test_a_decision_on_a_text_that_changed_is_not_taken(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    page = open_review(ten)
+    first = ids(place, ten)[0]
+    edit(place, first, chat("Question number 0?", "Quite another."), seen_revision=1, actor=BEN)
+    press(page, "a")
+    assert current(page) == "Example 1"
+    assert review_example(place, first, ME).mine is None
+    assert any("Ben" in warning.value and "changed this example" in warning.value for warning in page.warning)
+    page.button(key="review-conflict-check").click().run()
+    press(page, "a")
+    assert review_example(place, first, ME).verdict == Verdict.ACCEPT
+
+
+def test_cells_of_the_grid_are_saved_once_each(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    page = open_review(ten)
+    first, second = ids(place, ten)[:2]
+    log = [
+        {
+            "n": 1,
+            "what": "edit",
+            "row": str(first),
+            "column": "first_user",
+            "before": "Question number 0?",
+            "after": "A?",
+        },
+        {"n": 2, "what": "edit", "row": str(first), "column": "tags", "before": "", "after": "b, a"},
+        {"n": 3, "what": "edit", "row": str(first), "column": "note", "before": "", "after": "Look."},
+        {"n": 4, "what": "edit", "row": str(second), "column": "person_score", "before": None, "after": 7},
+        {"n": 5, "what": "edit", "row": str(second), "column": "status", "before": "active", "after": "removed"},
+        {"n": 6, "what": "edit", "row": str(second), "column": "verdict", "before": "", "after": "reject"},
+    ]
+    for _ in range(2):
+        page.session_state[grid_key(page)] = {"nonce": "x", "log": log, "ticked": []}
+        page.run()
+    view, other = review_example(place, first, ME), review_example(place, second, ME)
+    assert view.example.content["messages"][0]["content"] == "A?"  # type: ignore[index,call-overload]
+    assert (sorted(view.tags), view.note, len(view.revisions)) == (["a", "b"], "Look.", 2)
+    assert (other.person_score, other.example.status, other.verdict) == (7.0, "removed", "reject")
+    assert not page.error
+
+
+def test_a_cell_that_somebody_else_changed_is_not_overwritten(
+    place: Workspace, open_review: Open, ten: Dataset
+) -> None:
+    page = open_review(ten)
+    first = ids(place, ten)[0]
+    edit(place, first, chat("Ben's?", "Answer number 0."), seen_revision=1, actor=BEN)
+    entry = {"n": 1, "what": "edit", "row": str(first), "column": "first_user"}
+    log = [entry | {"before": "Question number 0?", "after": "Mine?"}]
+    page.session_state[grid_key(page)] = {"nonce": "x", "log": log, "ticked": []}
+    page.run()
+    assert any("Your text was not saved" in warning.value for warning in page.warning)
+    assert "Ben's?" in str(review_example(place, first).example.content)
+    page.button(key="review-conflict-save").click().run()
+    assert "Mine?" in str(review_example(place, first).example.content)
+
+
+def test_a_draft_is_offered_again(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    first = ids(place, ten)[0]
+    save_draft(place, first, chat("Half", "a draft"), seen_revision=1, reviewer=ME)
+    page = open_review(ten)
+    assert "your draft" in said(page)
+    press(page, "draft")
+    assert [field.value for field in page.text_area] == ["Half", "a draft"]
+    page.button(key="review-edit-save").click().run()
+    view = review_example(place, first, ME)
+    assert view.draft is None
+    assert view.example.content == chat("Half", "a draft")
+
+
+def test_what_others_said_is_hidden_until_one_has_decided(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    set_review_settings(place, ten.id, ReviewSettings(overlap=2, is_blind=True))
+    first = ids(place, ten)[0]
+    decide(place, ten.id, [first], Verdict.REJECT, ANNA)
+    page = open_review(ten)
+    assert "shown once you have decided" in said(page)
+    assert "Anna" not in said(page)
+    press(page, "a")
+    press(page, "k")
+    assert "Anna: rejected" in said(page)
+    page.button(key="review-settle-reject").click().run()
+    assert review_example(place, first, ME).verdict == Verdict.REJECT
+
+
+def test_a_random_sample_is_a_queue_of_its_own(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    choice = choose_sample(place, ten.id, 3, seed=1)
+    page = open_review(ten)
+    desk = next(iter(page.session_state["_desks"].values()))
+    desk.queue, desk.sample_id = Queue.CHOSEN, choice.id
+    page.run()
+    seen = set()
+    for _ in range(3):
+        seen.add(current(page))
+        press(page, "j")
+    assert len(seen) == 3
+    assert "of 3" in said(page)
+
+
+def test_guidelines_are_one_press_away(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    set_guidelines(place, ten.id, "Reject what is *rude*.")
+    page = open_review(ten)
+    page.button(key="review-ask-g").click().run()
+    assert "Reject what is *rude*." in [text.value for text in page.markdown]
+
+
+def test_without_a_dataset_the_page_says_where_one_comes_from(open_page: Open) -> None:
+    page = open_page("review")
+    assert not page.exception
+    assert "nothing to review" in page.info[0].value
+
+
+def test_a_dataset_without_examples_is_said_to_have_none(place: Workspace, open_page: Open) -> None:
+    page = open_page("review", dataset=str(make_dataset(place).id))
+    assert not page.exception
+    assert "Nothing matches" in said(page)
