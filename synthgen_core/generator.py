@@ -42,6 +42,8 @@ MAX_ATTEMPTS = 3
 MAX_REPLACEMENTS = 2
 MAX_DELAYS, MAX_LIMITED = 7, 20
 """How often a call may be put back because the service was away, and because it was busy."""
+LONGEST_SILENCE = 240.0
+"""Seconds for which a service may say no to everybody; the more workers, the longer that many refusals take."""
 FIRST_DELAY, FIRST_EXTRA, LONGEST_DELAY = 0.25, 0.05, 20.0
 """Seconds of the first random delay, the same on top of what a service asked for, and the longest; each doubles."""
 OK, RATE_LIMIT = "ok", "rate_limit"
@@ -135,8 +137,10 @@ class DatasetGenerator:
         assistant: LLMProvider | None = None,
         delay: Delay | None = None,
         limiter: Limiter | None = None,
+        longest_silence: float = LONGEST_SILENCE,
     ) -> None:
         self.provider = provider
+        self._longest_silence = longest_silence
         self._voices = {
             side: _Voice(voice, limiter or limiter_for(voice.config.type, voice.config.base_url))
             for side, voice in ((Side.WRITER, provider), (Side.ASSISTANT, assistant or provider))
@@ -294,7 +298,9 @@ class DatasetGenerator:
     def _is_the_end(self, draft: _Draft, error: ProviderError, tally: _Tally) -> bool:
         """Whether a call failed in a way that ends the run: refused for good, or no reply to anybody for long."""
         if isinstance(error, ProviderUnavailableError):
-            return draft.delays + 1 >= _patience(error) and tally.last_reply[draft.side] <= draft.waits_since
+            is_long = draft.delays > 0 and time.monotonic() - draft.waits_since > self._longest_silence
+            is_often = draft.delays + 1 >= _patience(error)
+            return (is_long or is_often) and tally.last_reply[draft.side] <= draft.waits_since
         return isinstance(error, ProviderRefusedError) and error.is_fatal
 
     def _put_off(self, draft: _Draft, error: ProviderError, backlog: Backlog[_Draft], tally: _Tally) -> Failure | None:

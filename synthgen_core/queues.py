@@ -27,7 +27,7 @@ class Candidate:
     flag_count: int
     parameters: Mapping[str, str]
     is_repeat: bool
-    """There is another active example with the same content."""
+    """There is another example with the same content."""
     is_typical: bool
     """It was drawn by chance, not looked for: how frequent values are, is told by such examples."""
 

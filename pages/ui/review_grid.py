@@ -1,6 +1,7 @@
 """The grid of the Review page: a page of what matches, whose cells are saved as they are committed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -68,6 +69,13 @@ def settle(seat: Seat) -> None:
     """Where something else is looked at than before, begin with its first example."""
     desk = seat.desk
     if desk.query == seat.query:
+        return
+    if (
+        desk.query
+        and desk.query.queue is not Queue.MINE
+        and replace(desk.query, reviewer=seat.actor.name) == seat.query
+    ):
+        desk.query = seat.query  # it is another person who looks at the same
         return
     is_first = desk.query is None
     desk.query, desk.drawn, desk.anchor = seat.query, None, None

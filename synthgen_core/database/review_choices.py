@@ -101,13 +101,15 @@ class ReviewChoiceRoom(Connection):
             repeated = _repeated(connection, dataset_id)
             typical = _draw_active(connection, dataset_id, TYPICAL, seed=dataset_id)
             found = set(typical)
-            for query in (
+            queries = [
                 unseen.where(score >= threshold).order_by(score, examples.c.example_index),
                 unseen.where(score < threshold).order_by(score.desc(), examples.c.example_index.desc()),
                 unseen.where(HAS_FLAGS).order_by(examples.c.flag_count.desc(), examples.c.example_index.desc()),
                 unseen.where(spread.is_not(None)).order_by(spread.desc(), examples.c.example_index.desc()),
-                unseen.where(examples.c.content_hash.in_(repeated)),
-            ):
+            ]
+            if repeated:
+                queries.append(unseen.where(examples.c.content_hash.in_(repeated)))
+            for query in queries:
                 found.update(connection.execute(query).scalars())
             columns = ("id", "example_index", "quality_score", "judge_spread", "flag_count", "content_hash", "metadata")
             ids = sorted(found)

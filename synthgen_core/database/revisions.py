@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import COLUMNS, add_to_count, measured, to_example
-from synthgen_core.database.filters import filter_conditions
+from synthgen_core.database.filters import filter_conditions, raw
 from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.errors import ConflictError, NotFoundError
 from synthgen_core.models import BulkChange, Example, ExampleFilter, ExampleStatus, JsonObject, Revision
@@ -248,7 +248,7 @@ def revert_revisions(
             sa.case((before != done.c.status, before), else_=examples.c.status).label("then_status"),
             sa.case((is_rewritten, content_at(done.c.example_id, done.c.revision - 1))).label("then_content"),
             sa.and_(
-                sa.or_(~is_rewritten, examples.c.content_revision == done.c.revision),
+                sa.or_(~is_rewritten, raw(examples.c.content) == raw(done.c.content)),
                 sa.or_(before == done.c.status, examples.c.status == done.c.status),
             ).label("is_as_left"),
         )

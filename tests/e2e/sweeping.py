@@ -17,6 +17,7 @@ def sweep(page: Page, look: Callable[[], object]) -> list[str]:
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
     paths = []
     for n in range(links.count()):
+        import time; print("SWEEP", page.url, time.monotonic(), flush=True)
         links.nth(n).click()
         idle(page)
         paths.append(re.sub(r"^https?://[^/]+|\?.*$", "", page.url))

@@ -135,7 +135,7 @@ def run_commands(root: Path, environment: dict[str, str], commands: list[list[st
 
 def all_commands(folder: Path) -> list[list[str]]:
     """Every command on dataset 1; those that need nothing, and those that are new, as they are."""
-    rows = folder / "rows.jsonl"
+    rows = folder / f"{PLANTED}.jsonl"
     rows.write_text('{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\nbad\n')
     targets = [["export", "1", "--target", name, "--out", str(folder / name)] for name in ("jsonl", "csv", "parquet")]
     known = {

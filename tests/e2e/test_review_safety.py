@@ -166,13 +166,13 @@ def test_the_page_fits_its_window_in_light_and_in_dark(width: int, scheme: str, 
 
 def test_the_grid_follows_a_change_of_theme(mixed: App, open_page: Open) -> None:
     page = open_review(open_page, mixed, 1, color_scheme="light")
-    ground = "getComputedStyle(document.querySelector('.ag-root-wrapper')).backgroundColor"
+    root = grid(page).locator(".ag-root-wrapper")
 
     def colour() -> str:
-        return str(grid(page).locator("body").evaluate(f"() => {ground}"))
+        return str(root.first.evaluate("e => getComputedStyle(e).backgroundColor"))
 
     assert colour() == "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")
-    wait_for(lambda: grid(page).locator(".ag-row").count() and colour() == "rgb(15, 18, 32)", page, 30)
+    wait_for(lambda: root.count() and colour() == "rgb(15, 18, 32)", page, 30)
     assert texts(mixed)[2] == SCRIPT
     assert page.locator(TITLE).count()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from synthgen_core.concurrency import Stop
+from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.errors import (
     ProviderError,
     ProviderRefusedError,
@@ -21,11 +21,15 @@ from synthgen_core.generator import (
     LONGEST_DELAY,
     MAX_DELAYS,
     MAX_LIMITED,
+    DatasetGenerator,
     back_off,
 )
+from synthgen_core.providers import create_provider
 from tests.core.generator.running import (
+    CATALOGUE,
     JUNK,
     PATIENCE,
+    at_once,
     only_for,
     plan_of,
     run,
@@ -129,6 +133,19 @@ def test_a_service_that_stays_away_ends_the_run_with_its_cause(server: ModelServ
     assert len(server.calls) <= MAX_LIMITED
     assert {retry_after for _, retry_after in asked} == {2.0}
     assert max(delays for delays, _ in asked) == MAX_LIMITED - 1
+
+
+def test_a_service_that_refuses_everybody_for_long_ends_the_run_however_many_workers_wait(server: ModelServer) -> None:
+    server.choose = lambda call: Act(status=429)
+    provider, executor = create_provider("openai", {"url": server.url, "model": "m"}), DaemonExecutor(16)
+    made = DatasetGenerator(provider, CATALOGUE, delay=at_once, longest_silence=1.0)
+    with pytest.raises(ProviderUnavailableError) as caught:
+        list(made.generate(plan_of(), range(100), executor, 16))
+    assert caught.value.cause == "rate_limit"
+    assert len(server.calls) < 16 * MAX_LIMITED / 2
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert executor.join(PATIENCE)
+    provider.close()
 
 
 def test_one_request_on_which_the_service_fails_costs_no_other_item(server: ModelServer) -> None:

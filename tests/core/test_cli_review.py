@@ -1,0 +1,54 @@
+"""The command on reviews tells how far they are, in words and as JSON."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from synthgen_core.actions.review_edit import decide
+from synthgen_core.cli import main
+from synthgen_core.reviewing import Actor, Verdict
+from synthgen_core.settings import Settings
+from synthgen_core.workspace import open_workspace
+from tests.core.actions.curating import add, chat
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log() -> Iterator[None]:
+    yield
+    logging.getLogger("synthgen_core").handlers.clear()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    folder = tmp_path / "data"
+    with closing(open_workspace(Settings(data_dir=folder))) as workspace:
+        dataset_id = add(workspace, [chat(f"q{n}", "a") for n in range(40)], "one")
+        ids = [e.id for e in workspace.database.get_dataset_examples(dataset_id)]
+        decide(workspace, dataset_id, ids[:35], Verdict.ACCEPT, Actor("ann"))
+        decide(workspace, dataset_id, ids[:30], Verdict.ACCEPT, Actor("ben"))
+        decide(workspace, dataset_id, ids[28:32], Verdict.REJECT, Actor("ben"))
+    return str(folder)
+
+
+def test_progress_as_json_has_every_figure_with_its_n(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review-progress", "one", "--data-dir", data, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[key] for key in ("examples", "reviewed", "accepted", "disputed")] == [40, 35, 31, 4]
+    assert found["accept_rate"]["n"] == 31
+    assert [each["name"] for each in found["people"]] == ["ann", "ben"]
+    equal = found["agreement"]["Verdicts: equal"]
+    assert (equal["n"], equal["value"]) == (32, 28 / 32)
+    assert found["agreement"]["Scores: Gwet's AC2"]["value"] is None
+
+
+def test_progress_in_words_says_why_a_figure_is_missing(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review-progress", "1", "--data-dir", data]) == 0
+    out = capsys.readouterr().out
+    assert "35 of 40 examples are reviewed." in out
+    assert "31 accepted, 0 rejected, 4 disputed" in out
+    assert "n = 0; shown from 30 on." in out
+    assert main(["review-progress", "nobody", "--data-dir", data]) == 2
