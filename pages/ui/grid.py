@@ -113,7 +113,7 @@ def draw_grid(
         "rowClassRules": {"current-row": "data && data._current"},
         "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": True, "enableClickSelection": False},
         "selectionColumnDef": {"width": 36, "pinned": "left", "resizable": False},
-        "rowHeight": 34, "headerHeight": 36, "rowBuffer": 200,
+        "rowHeight": 34, "headerHeight": 36, "rowBuffer": 200, "animateRows": False,
         "stopEditingWhenCellsLoseFocus": True, "tooltipShowDelay": 600, "suppressMovableColumns": False,
         "onGridReady": START, "onFirstDataRendered": FOLLOW, "onRowDataUpdated": FOLLOW,
         "onColumnMoved": KEEP_COLUMNS, "onColumnResized": KEEP_COLUMNS,

@@ -116,6 +116,10 @@ class ImportWork:
         try:
             self._start_over()
             self._import()
+        except ConfigError:
+            self._give_up()
+            self._report_nothing()  # the folder's next scan knows by it that this file cannot be read
+            raise
         except BaseException:
             self._give_up()
             raise
@@ -269,6 +273,7 @@ class ImportWork:
         self._workspace.database.add_imports(None, self._imports())
 
     def _imports(self) -> list[NewImport]:
+        """What to keep of the files that were begun."""
         return [
             NewImport(
                 source.label,
@@ -283,7 +288,7 @@ class ImportWork:
                 job_id=self._run.job.id,
                 bad_lines=tally.bad_lines,
             )
-            for source, tally in zip(self._sources, self._tallies, strict=True)
+            for source, tally in zip(self._sources, self._tallies, strict=False)
         ]
 
     def _start_over(self) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.tools.app import idle
 
-MOST_TABS, MOST_DETAILS, MOST_FORMS = 12, 6, 3
+MOST_TABS, MOST_DETAILS, MOST_FORMS = 12, 3, 2
 TABS, DETAILS, FORMS = "[role='tab']", "details:not([open]) > summary", "[data-testid='stPopover'] button"
 
 
@@ -17,7 +17,6 @@ def sweep(page: Page, look: Callable[[], object]) -> list[str]:
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
     paths = []
     for n in range(links.count()):
-        import time; print("SWEEP", page.url, time.monotonic(), flush=True)
         links.nth(n).click()
         idle(page)
         paths.append(re.sub(r"^https?://[^/]+|\?.*$", "", page.url))

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from synthgen_core.actions.settings import ProviderChoice, save_provider_choice
@@ -30,7 +31,7 @@ from tests.support.canaries import Evidence, canary, writings
 from tests.support.echo_server import FATAL, PASSING, EchoHandler, redirect
 from tests.support.replies import MODEL, write
 from tests.support.server import Act, Call, ModelServer
-from tests.tools.app import ROOT, Console, idle, start_app
+from tests.tools.app import ROOT, App, Console, idle, start_app
 
 Open = Callable[..., Page]
 KEYED = {name: kind for name, kind in PROVIDERS.items() if kind.key_setting}
@@ -201,6 +202,7 @@ def test_no_key_is_shown_written_or_logged(
             page.close()
         finally:
             started.stop()
+        assert "job 1 is completed" in started.log
         evidence.add("log", started.log)
         evidence.add_folder("data", folder)
         evidence.add_folder("export", tmp_path / "h")
@@ -213,9 +215,39 @@ def test_no_key_is_shown_written_or_logged(
         f"typed for {TYPED}",
     }
     places = " ".join(evidence.places(PLANTED))
-    for place in ("page", "frame", "commands", "data llm_dataset_creator.db", "data datasets/", "export"):
+    for place in ("page", "frame", "commands", "llm_dataset_creator.db", "datasets/", "export"):
         assert place in places, "the search reaches it"
     assert evidence.leaks(CANARIES.items()) == {}
+
+
+def test_the_password_of_a_database_is_not_shown_either(
+    app: Callable[..., App], open_page: Open, postgres_database: str, tmp_path: Path
+) -> None:
+    evidence, password = Evidence(), canary("password of the database")
+    url = sa.make_url(postgres_database).set(password=password)
+    address = url.render_as_string(hide_password=False)
+    started = app(tmp_path / "data", DATABASE_URL=address)
+    page = open_page(started)
+    evidence.listen(page)
+    page.reload()
+    idle(page)
+    sweep(page, lambda: evidence.add_page(page))
+    page.close()
+    started.stop()
+    evidence.add("log", started.log)
+    evidence.add_folder("data", tmp_path / "data")
+    refused = url.set(port=9).render_as_string(hide_password=False)
+    for given in (address, refused, address.replace("+psycopg", "+nosuch"), address.replace("://", ":/")):
+        environment = dict.fromkeys(SETTINGS, "") | {"DATABASE_URL": given}
+        output = run_commands(ROOT, environment, [["doctor"], ["datasets"]], tmp_path / "data")
+        assert "== datasets" in output
+        evidence.add("commands", output)
+    engine = sa.create_engine(postgres_database)
+    with engine.connect() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            evidence.add(f"table {table}", repr(connection.execute(sa.text(f'SELECT * FROM "{table}"')).all()))
+    engine.dispose()
+    assert evidence.places(password) == []
 
 
 def use(page: Page, server: ModelServer, faults: Rotation, evidence: Evidence) -> list[str]:

@@ -157,6 +157,14 @@ def test_a_file_in_the_folder_is_imported_once_and_stays(each_workspace: Workspa
     assert workspace.database.count_datasets() == 2
 
 
+def test_a_file_that_cannot_be_read_is_tried_once_and_again_when_it_was_changed(each_workspace: Workspace) -> None:
+    put(each_workspace, "broken.parquet", b"PAR1" + b"\0" * 100 + b"PAR1")
+    assert len(scan(each_workspace).started) + len(scan_folder(each_workspace).failed) == 1
+    assert scan(each_workspace).started == []
+    put(each_workspace, "broken.parquet", b"PAR1" + b"\1" * 100 + b"PAR1")
+    assert len(scan(each_workspace).started) == 1
+
+
 def test_a_restart_imports_nothing_again_wherever_the_folder_is_named_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

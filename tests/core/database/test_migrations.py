@@ -10,7 +10,7 @@ from alembic.config import Config
 
 from synthgen_core.database import GroupBy
 from synthgen_core.database.engine import HEAD, MIGRATIONS
-from synthgen_core.models import JobStatus, Usage
+from synthgen_core.models import ExampleFilter, JobStatus, Usage
 from tests.core.database.support import chat, fresh, make_dataset, make_job
 
 AT = "2026-11-01 10:00:00.000000"
@@ -26,8 +26,8 @@ REPLIES = """INSERT INTO completions (key, job_id, item, attempt, provider, mode
     VALUES (:key, :job, :item, 1, :provider, 'm', '{}', 'stop', 3, 4, 0.5, :at)"""
 
 
-def make_old(url: str) -> None:
-    """A database as version 0001 of the schema left it, with something of everything."""
+def make_old(url: str, revision: str = "0001") -> None:
+    """A database as a version of the schema left it, the oldest one with something of everything."""
     target = sa.make_url(url)
     if target.get_backend_name() == "sqlite":
         Path(str(target.database)).parent.mkdir(parents=True)
@@ -36,8 +36,8 @@ def make_old(url: str) -> None:
     engine = sa.create_engine(target)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        assert not sa.inspect(connection).has_table("calls")
+        command.upgrade(config, revision)
+        assert sa.inspect(connection).has_table("calls") is (revision > "0001")
         connection.execute(sa.text(DATASETS), {"at": AT})
         for status, provider, calls in (("interrupted", "openai", 2), ("completed", "embedded", 1), ("failed", "x", 0)):
             parameters = f'{{"seed":1,"provider":{{"type":"{provider}","model":"m"}}}}'
@@ -87,6 +87,29 @@ def test_the_replies_that_are_kept_become_the_log_of_the_calls_that_brought_them
         assert {call.key: call.cost for call in calls} == {"a": None, "b": None, "c": Decimal(0), "d": None}
         (day,) = opened.get_usage(GroupBy.DAY)
         assert (day.group, day.calls, day.cost, day.unknown_cost_calls) == (("2026-11-01",), 4, None, 3)
+
+
+def test_flags_are_counted_and_texts_dated_when_review_comes(database_url: str) -> None:
+    make_old(database_url, "0004")
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        flags = "INSERT INTO flags (example_id, revision, rule, severity, message, field, source, created_at) VALUES"
+        for revision in (1, 2, 3):
+            connection.execute(sa.text(f"{flags} (1, {revision}, 'pii', 'info', '', '', 'import', :at)"), {"at": AT})
+        done = "INSERT INTO example_revisions (example_id, revision, content, status, author, at, operation, reason) VALUES"
+        for revision, content in ((1, "'{}'"), (2, "'{}'"), (3, "NULL")):
+            values = f"(1, {revision}, {content}, 'active', '', :at, 'edit', '')"
+            connection.execute(sa.text(f"{done} {values}"), {"at": AT})
+        connection.execute(sa.text("UPDATE examples SET revision = 3"))
+    engine.dispose()
+    with fresh(database_url) as opened:
+        (found,) = opened.get_reviewables([1])
+        assert (found.verdict, found.tags, found.note, found.is_stale) == (None, (), "", False)
+        assert [flag.revision for flag in opened.get_flags([1])] == [2, 3], "of the text that revision 2 wrote"
+        assert opened.count_examples(1, ExampleFilter(flags="any")) == 1
+        with opened.engine.connect() as connection:
+            columns = "SELECT content_revision, flag_count FROM examples"
+            assert connection.execute(sa.text(columns)).one() == (2, 2)
 
 
 def test_a_database_that_was_brought_up_to_date_works_like_a_new_one(database_url: str) -> None:
