@@ -20,7 +20,7 @@ PLANTED = {"twins with 10 % of words changed": (0.1, 0.98), "twins with 20 % of 
 PLANTS = 1000
 """Twins of each kind."""
 SECONDS, MB = 30.0, 300.0
-"""Bars for 100,000 texts; for more, seconds grow in proportion."""
+"""Bars for 100,000 texts."""
 MB_OF_A_MILLION = 1000.0
 SEED = 7
 USUAL = 100_000
@@ -98,9 +98,8 @@ def _judge(count: int, watched: Watched, stars: list[Star], seconds: float) -> b
     is_reached &= _tell("pairs that are not as similar as reported", len(wrong), 0, "of those planted")
     unplanted = len(centre_of.keys() - watched.planted.keys())
     print(f"      {'found, and not planted':<44} {unplanted:,}")
-    is_reached &= _tell(
-        "seconds of one core", seconds, SECONDS * count / USUAL, f"{count / seconds:,.0f} texts a second"
-    )
+    rate, most = f"{count / seconds:,.0f} texts a second", SECONDS if count <= USUAL else float("inf")
+    is_reached &= _tell("seconds of one core", seconds, most, rate)
     growth = (watched.most - watched.start) / 1e6
     return _tell("MB above the start", growth, MB if count <= USUAL else MB_OF_A_MILLION, "") and is_reached
 

@@ -43,6 +43,9 @@ def header(place: Workspace, dataset: Dataset) -> None:
                     icon=":material/download:",
                     on_click="ignore",
                 )
+            if dataset.example_count:
+                address = {"dataset": str(dataset.id)}
+                st.page_link("pages/review.py", label="Review", icon=":material/rate_review:", query_params=address)
             operations_menu(place, dataset)
             if st.button("Delete", icon=":material/delete:"):
                 confirm_delete(place, [dataset], then="pages/datasets.py")

@@ -60,11 +60,8 @@ def review(place: Workspace) -> None:
     view = look(seat)
     theme = review_keys.theme()
     with right, reporting():
-        listen(seat, view, theme)
-        if view is None:
-            st.caption("No example is chosen.")
-        else:
-            draw_panel(seat, dataset, view)
+        ahead = draw_panel(seat, dataset, view) if view else None
+        listen(seat, view, ahead, theme)
     with notices:
         tell(seat)
     with left, reporting():
@@ -118,16 +115,22 @@ def look(seat: Seat) -> ReviewView | None:
     return view
 
 
-def listen(seat: Seat, view: ReviewView | None, theme: str) -> None:
+def listen(seat: Seat, view: ReviewView | None, ahead: ReviewView | None, theme: str) -> None:
     """The keys, on behalf of the example that is in view."""
     name = "" if seat.actor.name == session.ANONYMOUS else seat.actor.name
     review_keys.draw_keys(
-        view.example.id if view else None,
-        view.example.revision if view else 0,
+        in_view(view) or review_keys.InView(None, 0),
+        in_view(ahead),
         is_editing=seat.desk.is_editing,
         theme=theme,
         cookies={NAME_COOKIE: name, COLUMNS_COOKIE: kept_columns()},
+        dealt=seat.desk.marks,
     )
+
+
+def in_view(view: ReviewView | None) -> review_keys.InView | None:
+    """What a key that is pressed now would be meant for."""
+    return review_keys.InView(view.example.id, view.example.revision) if view else None
 
 
 def tell(seat: Seat) -> None:

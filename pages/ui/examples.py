@@ -28,9 +28,9 @@ DRAWN_KEYS = frozenset({"role", "content", "tool_calls", "function_call", "reaso
 SIDES = (("chosen", "green", "thumb_up"), ("rejected", "red", "thumb_down"))
 
 
-def draw_example(format_type: str, content: JsonObject) -> None:
-    """All that an example holds."""
-    DRAW.get(format_type, _draw_chat)(content)
+def draw_example(format_type: str, content: JsonObject, *, most: int = MOST_MESSAGES) -> None:
+    """All that an example holds. ``most``: messages of a conversation before the rest is folded away."""
+    DRAW.get(format_type, _draw_chat)(content, most)
 
 
 def draw_example_with_parameters(
@@ -66,12 +66,12 @@ def draw_parameters(metadata: JsonObject) -> None:
         st.markdown("\n\n".join(lines))
 
 
-def _draw_chat(content: JsonObject) -> None:
-    _draw_messages(messages_in(content.get("messages")))
+def _draw_chat(content: JsonObject, most: int) -> None:
+    _draw_messages(messages_in(content.get("messages")), most)
     _draw_tools(content)
 
 
-def _draw_instruction(content: JsonObject) -> None:
+def _draw_instruction(content: JsonObject, _: int) -> None:
     if system := content.get("system"):
         _draw_folded("System message", system)
     history = content.get("history")
@@ -90,26 +90,26 @@ def _draw_instruction(content: JsonObject) -> None:
     _draw_tools(content)
 
 
-def _draw_preference(content: JsonObject) -> None:
-    _draw_messages(messages_in(content.get("prompt")))
+def _draw_preference(content: JsonObject, most: int) -> None:
+    _draw_messages(messages_in(content.get("prompt")), most)
     for column, (side, colour, icon) in zip(st.columns(len(SIDES)), SIDES, strict=True):
         with column:
             st.badge(side, icon=f":material/{icon}:", color=colour)
-            _draw_messages(messages_in(content.get(side)))
+            _draw_messages(messages_in(content.get(side)), most)
     _draw_tools(content)
 
 
-DRAW: Mapping[str, Callable[[JsonObject], None]] = {
+DRAW: Mapping[str, Callable[[JsonObject, int], None]] = {
     "chat": _draw_chat,
     "instruction": _draw_instruction,
     "preference": _draw_preference,
 }
 
 
-def _draw_messages(messages: Sequence[JsonObject]) -> None:
-    for message in messages[:MOST_MESSAGES]:
+def _draw_messages(messages: Sequence[JsonObject], most: int) -> None:
+    for message in messages[:most]:
         _draw_message(message)
-    if rest := messages[MOST_MESSAGES:]:
+    if rest := messages[most:]:
         with st.expander(plural(len(rest), "further message"), icon=":material/more_horiz:"):
             for message in rest:
                 _draw_message(message)

@@ -19,6 +19,7 @@ STATUSES: dict[str, tuple[ExampleStatus, ...]] = {
     "Active and removed": (),
 }
 REVIEWED = {True: "Reviewed", False: "Not reviewed"}
+NOTED = {True: "With a note", False: "Without a note"}
 FLAGS = {"any": "With a flag", "none": "Without a flag"}
 MOST_VALUES = 40
 """Of a parameter that can be chosen from; one with more values is not a parameter to filter by."""
@@ -52,6 +53,9 @@ def filter_form(place: Workspace, dataset: Dataset, key: str) -> ExampleFilter:
         is_reviewed=session.filter_value(form, "reviewed"),
         flags=session.filter_value(form, "flags"),
         parameters=session.filter_parameters(form),
+        reviewer=session.filter_value(form, "reviewer") or "",
+        tag=session.filter_value(form, "tag") or "",
+        has_note=session.filter_value(form, "note"),
     )
     if narrowed := list(_in_words(chosen)):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -82,6 +86,10 @@ def _draw_more(place: Workspace, dataset: Dataset, form: str) -> None:
     st.selectbox(
         "Flags", [*FLAGS, *details.flags], None, _flag, key=field("flags"), persist_state="page", placeholder="any"
     )
+    reviewer, tag = st.columns(2)
+    for column, label, name in ((reviewer, "Reviewer", "reviewer"), (tag, "Tag", "tag")):
+        column.text_input(label, key=field(name), persist_state="page", placeholder="any")
+    st.selectbox("Note", NOTED, None, NOTED.__getitem__, key=field("note"), persist_state="page", placeholder="any")
     for name, values in details.parameters.items():
         if len(values) <= MOST_VALUES:
             st.selectbox(
@@ -109,5 +117,11 @@ def _in_words(chosen: ExampleFilter) -> Iterator[str]:
         yield REVIEWED[chosen.is_reviewed].lower()
     if chosen.flags is not None:
         yield _flag(chosen.flags).lower()
+    if chosen.reviewer:
+        yield f"reviewed by {chosen.reviewer}"
+    if chosen.tag:
+        yield f"tag: {chosen.tag}"
+    if chosen.has_note is not None:
+        yield NOTED[chosen.has_note].lower()
     for name, value in chosen.parameters.items():
         yield f"{label_of(name).lower()}: {in_words(value)}"

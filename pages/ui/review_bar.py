@@ -142,12 +142,12 @@ def _held_columns() -> list[str]:
 
 
 def _choose_queue(place: Workspace, desk: Desk) -> None:
-    choices = {choice.id: choice for choice in get_choices(place, desk.dataset_id)}
     label = {Queue.ALL: "Queue: all", Queue.MINE: "Queue: mine", Queue.CHOSEN: "Queue: chosen"}[desk.queue]
     icon = ":material/low_priority:"
     menu = st.popover(label, icon=icon, width="stretch", key="review-queue-menu", on_change="rerun")
     if not menu.open:
         return
+    choices = {choice.id: choice for choice in get_choices(place, desk.dataset_id)}
     with menu:
         options: list[Queue | int] = [Queue.ALL, Queue.MINE, *choices]
         now: Queue | int = desk.sample_id if desk.queue is Queue.CHOSEN and desk.sample_id in choices else desk.queue

@@ -5,6 +5,7 @@ was in view. Here each press is an entry of a log (see ``events``) with the exam
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,13 +25,23 @@ READING = {
     "f": "flag for a second look, or take the flag away",
     "g": "guidelines",
     "h": "this list",
+    " ": "scroll on, with Shift back (also Page Down and Page Up)",
 }
 EDITING = {"Ctrl+Enter": "save (also while you type)", "Esc": "stop editing; the draft is kept"}
 
 _JS = """
+const BODIES = '[class*="st-key-review-body-"], .st-key-review-ahead-body';
 export default function({data, setStateValue, parentElement}) {
   const own = parentElement.reviewKeys ??= {nonce: Math.random().toString(36).slice(2), count: 0, log: []};
   own.data = data; own.set = setStateValue;
+  if (own.ahead && (data.dealt[own.nonce] || 0) >= own.aheadOf) {
+    own.ahead = null;
+    delete document.documentElement.dataset.reviewAhead;
+  }
+  if (own.shown !== data.example) {
+    own.shown = data.example;
+    document.querySelectorAll(BODIES).forEach(body => { body.scrollTop = 0; });
+  }
   for (const [name, value] of Object.entries(data.cookies))
     document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=lax`;
   if (own.stop) return own.stop;
@@ -38,7 +49,8 @@ export default function({data, setStateValue, parentElement}) {
   const isField = node => node instanceof Element && node.matches('input, textarea, select, [contenteditable="true"]')
     && !node.matches('input[type=checkbox], input[type=radio], [role=combobox][aria-expanded=false]');
   const note = key => {
-    own.log.push({n: ++own.count, key, example: own.data.example, revision: own.data.revision});
+    const seen = own.ahead || own.data;
+    own.log.push({n: ++own.count, key, example: seen.example, revision: seen.revision});
     own.log.splice(0, own.log.length - 50);
     own.set('presses', {nonce: own.nonce, log: own.log.slice()});
   };
@@ -52,12 +64,22 @@ export default function({data, setStateValue, parentElement}) {
     if (own.data.isEditing) {
       const key = event.key === 'Enter' && (event.ctrlKey || event.metaKey) ? 'save' : name;
       if (key === 'save' || key === 'esc') setTimeout(() => note(key));  // the field hands its text over first
+    } else if (isPlain && !isTyping && [' ', 'PageDown', 'PageUp'].includes(event.key)
+        && !event.composedPath()[0].closest?.('button, a, [role="tab"]')) {
+      const body = [...document.querySelectorAll(BODIES)].find(each => each.offsetParent);
+      const way = event.key === 'PageUp' || event.shiftKey ? -.85 : .85;
+      if (body) { event.preventDefault(); body.scrollBy(0, way * body.clientHeight); }
     } else if (isPlain && !isTyping && !event.repeat && own.data.keys.includes(name)) {
       if (event.key.startsWith('Arrow') && event.composedPath()[0] !== document.body
           && event.composedPath()[0].closest?.('[role="tablist"], [role="radiogroup"], [role="slider"]')) return;
       event.preventDefault();
       event.stopPropagation();
       note(name);
+      if (own.data.next && !own.ahead && 'axsj'.includes(name)) {
+        own.ahead = own.data.next;
+        own.aheadOf = own.count;
+        document.documentElement.dataset.reviewAhead = '';
+      }
     }
   };
   const timers = new Map();
@@ -86,6 +108,7 @@ export default function({data, setStateValue, parentElement}) {
   document.addEventListener('input', keep);
   own.stop = () => {
     clearInterval(watch);
+    delete document.documentElement.dataset.reviewAhead;
     document.removeEventListener('keydown', press, true);
     document.removeEventListener('input', keep);
     own.stop = null;
@@ -94,24 +117,40 @@ export default function({data, setStateValue, parentElement}) {
 }
 """
 """A press counts unless somebody types or a dialog is open. What is typed in the editor is handed over soon after, as
-Ctrl+Enter does it, without leaving the field."""
+Ctrl+Enter does it, without leaving the field. The example that comes next is on the page already, hidden: a key that
+leads on shows it at once, and what is pressed then is meant for it; the app catches up behind."""
 _mount = st.components.v2.component("synthgen_review_keys", js=_JS)
 
 
+@dataclass(frozen=True, slots=True)
+class InView:
+    """An example as somebody has it before them."""
+
+    example: int | None
+    revision: int
+
+
 def draw_keys(
-    example_id: int | None, revision: int, *, is_editing: bool, theme: str, cookies: Mapping[str, str]
+    now: InView,
+    ahead: InView | None,
+    *,
+    is_editing: bool,
+    theme: str,
+    cookies: Mapping[str, str],
+    dealt: Mapping[str, int],
 ) -> None:
-    """Listen to the keys on behalf of this example."""
-    keys = [*"".join(READING).replace("0", ""), *"0123456789"]
+    """Listen to the keys on behalf of the example in view. Draw this after the examples: what is hidden follows it."""
+    keys = [*"".join(READING).replace("0", "").strip(), *"0123456789"]
     _mount(
         key=KEY,
         data={
-            "example": example_id,
-            "revision": revision,
+            **asdict(now),
+            "next": asdict(ahead) if ahead else None,
             "isEditing": is_editing,
             "keys": keys,
             "theme": theme,
             "cookies": dict(cookies),
+            "dealt": dict(dealt),
         },
         height=1,
         on_presses_change=_nothing,

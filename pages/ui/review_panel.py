@@ -9,22 +9,25 @@ from pages.ui.review_deeds import FLAGGED, SAID, VERDICT_KEYS, Seat
 from pages.ui.review_editor import draw_editor
 from pages.ui.review_facts import draw_details, draw_history, draw_quality
 from pages.ui.words import REVIEWED, ago, as_label, flag_in_words
-from synthgen_core.actions.review import ReviewView
+from synthgen_core.actions.review import ReviewView, review_example
 from synthgen_core.models import Dataset, ExampleStatus
 from synthgen_core.reviewing import DISPUTED, Verdict
 
 BUTTONS = (("a", "Accept", "check"), ("x", "Reject", "close"), ("s", "Skip", "skip_next"))
 TABS = ("Conversation", "Quality", "Details", "History")
 SCORES = range(11)
+MOST_MESSAGES = 200
+"""Of a conversation that is drawn whole: who reads with the keyboard unfolds nothing."""
 
 
-def draw_panel(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
-    """The whole panel, or the editor in its place."""
+def draw_panel(seat: Seat, dataset: Dataset, view: ReviewView) -> ReviewView | None:
+    """The whole panel, or the editor in its place. Returns the example that comes next, where it is drawn, hidden."""
     with st.container(border=True, key="review-panel", gap="small"):
-        _draw_head(seat, view)
+        ahead = None if seat.desk.is_editing else _ahead(seat)
+        _draw_head(seat, view, ahead)
         if seat.desk.is_editing:
             draw_editor(seat, view)
-            return
+            return None
         tabs = st.tabs(TABS, key="review-tab", on_change="rerun")
         draws = (
             partial(_draw_text, seat, dataset, view),
@@ -36,33 +39,59 @@ def draw_panel(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
             if tab.open:
                 with tab, st.container(height=400, border=False, key=f"review-body-{n}", autoscroll=False):
                     draw()
+        if not tabs[0].open:
+            ahead = None
+        elif ahead is not None:
+            with tabs[0], st.container(height=400, border=False, key="review-ahead-body", autoscroll=False):
+                draw_example(dataset.format, ahead.example.content, most=MOST_MESSAGES)
         _draw_decision(seat, view)
+    return ahead
 
 
-def _draw_head(seat: Seat, view: ReviewView) -> None:
-    example = view.example
+def _ahead(seat: Seat) -> ReviewView | None:
+    """The example that comes next."""
+    desk = seat.desk
+    there = desk.around(seat.place, seat.query, desk.current).next if desk.current is not None else None
+    return None if there is None else review_example(seat.place, there, seat.actor.name)
+
+
+def _draw_head(seat: Seat, view: ReviewView, ahead: ReviewView | None) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
-        with st.container(horizontal=True, width="stretch", gap="xsmall", vertical_alignment="center"):
-            st.markdown(f"**Example {example.example_index + 1:,}**", width="content")
-            if look := REVIEWED.get(view.verdict or ""):
-                st.badge(look[0], icon=f":material/{look[2]}:", color=look[1])
-            if view.is_stale:
-                st.badge("of an older text", icon=":material/history:", color="orange")
-            if example.status is ExampleStatus.REMOVED:
-                st.badge("removed", icon=":material/delete:", color="gray")
-            if example.quality_score is not None:
-                st.badge(f"{example.quality_score:.1f}", icon=":material/star:", color="blue", help="The judge's score")
-            for rule in dict.fromkeys(flag.rule for flag in view.flags):
-                st.badge(as_label(flag_in_words(rule)), icon=":material/flag:", color="orange")
-            for tag in view.tags:
-                st.badge(as_label(tag), icon=":material/label:", color="violet")
-        with st.container(horizontal=True, width="content", gap=None, vertical_alignment="center"):
-            for key, icon, label in (("k", "keyboard_arrow_up", "previous"), ("j", "keyboard_arrow_down", "next")):
-                _button(seat, view, key, _hinted("", key), icon, type="tertiary", help=f"To the {label} example")
+        _draw_title(view, "now")
+        if ahead is not None:
+            _draw_title(ahead, "ahead")
+        if not seat.desk.is_editing:
+            with st.container(horizontal=True, width="content", gap=None, vertical_alignment="center"):
+                for key, icon, label in (
+                    ("k", "keyboard_arrow_up", "previous"),
+                    ("j", "keyboard_arrow_down", "next"),
+                ):
+                    _button(seat, view, key, _hinted("", key), icon, type="tertiary", help=f"To the {label} example")
+
+
+def _draw_title(view: ReviewView, which: str) -> None:
+    """Which example it is, and what is known of it in a word each."""
+    example = view.example
+    with st.container(
+        horizontal=True, width="stretch", gap="xsmall", vertical_alignment="center", key=f"review-{which}-head"
+    ):
+        st.markdown(f"**Example {example.example_index + 1:,}**", width="content")
+        if look := REVIEWED.get(view.verdict or ""):
+            st.badge(look[0], icon=f":material/{look[2]}:", color=look[1])
+        if view.is_stale:
+            st.badge("of an older text", icon=":material/history:", color="orange")
+        if example.status is ExampleStatus.REMOVED:
+            st.badge("removed", icon=":material/delete:", color="gray")
+        if example.quality_score is not None:
+            st.badge(f"{example.quality_score:.1f}", icon=":material/star:", color="blue", help="The judge's score")
+        for rule in dict.fromkeys(flag.rule for flag in view.flags):
+            st.badge(as_label(flag_in_words(rule)), icon=":material/flag:", color="orange")
+        for tag in view.tags:
+            st.badge(as_label(tag), icon=":material/label:", color="violet")
 
 
 def _draw_text(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
-    draw_example(dataset.format, view.example.content)
+    draw_example(dataset.format, view.example.content, most=MOST_MESSAGES)
     if view.draft:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"your draft of {ago(view.draft.updated_at)}", icon=":material/edit_note:", color="violet")

@@ -18,6 +18,7 @@ from synthgen_core.reviewing import Actor, ReviewSettings, Verdict
 from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
+KEY_NAMES = {"0": "0 … 9", " ": "Space"}
 NAME_COOKIE = "synthgen_name"
 
 
@@ -68,7 +69,7 @@ def draw_progress(place: Workspace, desk: Desk, dataset: Dataset) -> None:
         icon, said = ":material/monitoring:", "Figures and agreement"
         menu = st.popover("", icon=icon, help=said, type="tertiary", key="review-figures", on_change="rerun")
         if menu.open:
-            with menu:
+            with menu, st.container(gap="xsmall"):
                 _draw_figures(desk.measure("progress", dataset.id, partial(review_progress, place, dataset.id)))
 
 
@@ -133,7 +134,7 @@ def _do(deed: Callable[[], object]) -> None:
 @st.dialog("Keys", icon=":material/keyboard:")
 def show_keys() -> None:
     """All keys; none of them acts while somebody types or a dialog is open."""
-    lines = [f"| **{'0 … 9' if key == '0' else key.upper()}** | {what} |" for key, what in READING.items()]
+    lines = [f"| **{KEY_NAMES.get(key, key.upper())}** | {what} |" for key, what in READING.items()]
     lines += [f"| **{key}** | in the editor: {what} |" for key, what in EDITING.items()]
     st.markdown("| Key | What it does |\n|---|---|\n" + "\n".join(lines))
     st.caption("In the grid: arrows move, Enter or F2 edits a cell, Space ticks the row.")

@@ -242,16 +242,6 @@ def clear_filters(form: str) -> None:
         del st.session_state[key]
 
 
-def see_revision(example_id: int, revision: int) -> None:
-    """Somebody has this revision of an example before them, to edit it."""
-    st.session_state[f"_seen_{example_id}"] = revision
-
-
-def seen_revision(example_id: int) -> int:
-    """The revision of an example that is being edited."""
-    return int(st.session_state[f"_seen_{example_id}"])
-
-
 def set_undoable(told: str, change: BulkChange | None) -> None:
     """Keep what was done last, in words, for the page to offer its undoing; None: nothing."""
     st.session_state["_undoable"] = None if change is None else (told, change)

@@ -1,24 +1,24 @@
 """Watching, cancelling, resuming and deleting background jobs."""
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from synthgen_core.actions.curation import resume_curation
-from synthgen_core.actions.generation import resume_generation
-from synthgen_core.actions.imports import resume_import
 from synthgen_core.actions.usage import cost_in_words
 from synthgen_core.errors import BudgetReachedError, NotFoundError
 from synthgen_core.models import Example, Job, JobKind, JobStatus
 from synthgen_core.workspace import ACTIVE, Workspace
 
-RESUME: Mapping[JobKind, Callable[..., Job]] = {
-    JobKind.GENERATION: resume_generation,
-    JobKind.IMPORT: resume_import,
-    JobKind.CURATION: resume_curation,
+RESUME: Mapping[JobKind, str] = {
+    JobKind.GENERATION: "generation:resume_generation",
+    JobKind.IMPORT: "imports:resume_import",
+    JobKind.CURATION: "curation:resume_curation",
+    JobKind.RULES: "rules:resume_rules",
 }
-"""Each takes a workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
+"""``module:function`` of this package, loaded on first use: watching a job takes none of them. Each function takes a
+workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ def resume_task(
     workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
 ) -> Job:
     """Go on with a job that stopped short, with a new budget if one is given. Raises as the action of its kind does."""
-    resume = RESUME[workspace.database.get_job(job_id).kind]
+    module, _, name = RESUME[workspace.database.get_job(job_id).kind].partition(":")
+    resume: Callable[..., Job] = getattr(importlib.import_module(f"synthgen_core.actions.{module}"), name)
     return resume(workspace, job_id, max_cost=max_cost, max_tokens_total=max_tokens_total)
 
 

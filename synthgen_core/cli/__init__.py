@@ -22,16 +22,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m synthgen_core", description="SynthGen, the Dataset Creator.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    given = sys.argv[1:] if arguments is None else arguments
     for command in COMMANDS:
         subparser = commands.add_parser(command.name, help=command.help, description=command.help)
-        command.add_arguments(subparser)
+        if command.name not in given:
+            continue  # it is listed, and not loaded
+        if command.arguments:
+            command.load(command.arguments)(subparser)
         subparser.add_argument("--json", action="store_true", help="print JSON, for machines")
         if command.needs_data:
             subparser.add_argument(
                 "--data-dir", metavar="DIR", help="where the datasets are (default: DATA_DIR, or data/)"
             )
-        subparser.set_defaults(run=command.run)
-    options = parser.parse_args(arguments)
+        subparser.set_defaults(run=command.load(command.run))
+    options = parser.parse_args(given)
     try:
         log_to_stderr(load_settings().log_level if read_environment().get("LOG_LEVEL") else "warning")
         return int(options.run(options))

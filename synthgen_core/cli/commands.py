@@ -1,21 +1,9 @@
-"""The commands, each a function of its parsed options that returns an exit code."""
+"""The table of commands. A command's module is loaded when it is called: none waits for what the others need."""
 
-import argparse
+import importlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-
-from synthgen_core.actions import jobs as job_actions
-from synthgen_core.actions.usage import GroupBy, UsageRow, cost_in_words, get_usage
-from synthgen_core.cli import commands_curation as curation
-from synthgen_core.cli.commands_export import export, export_arguments, verify, verify_arguments
-from synthgen_core.cli.commands_generate import generate, generate_arguments, resume, resume_arguments
-from synthgen_core.cli.commands_import import import_arguments, import_files, scan
-from synthgen_core.cli.commands_providers import list_models, list_providers, models_arguments, settings_of
-from synthgen_core.cli.commands_review import review_progress_arguments, show_review_progress
-from synthgen_core.cli.commands_versions import trash, trash_arguments, versions, versions_arguments
-from synthgen_core.cli.output import DONE, FAILED, cost_json, print_json, print_table
-from synthgen_core.domains import load_catalogue
-from synthgen_core.workspace import open_workspace
+from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,199 +12,69 @@ class Command:
 
     name: str
     help: str
-    run: Callable[[argparse.Namespace], int]
-    add_arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    module: str
+    """Without the ``commands_`` before it."""
+    run: str
+    """The name of a function there that takes the parsed options and returns an exit code."""
+    arguments: str = ""
+    """The name of one that tells a parser what the command takes."""
     needs_data: bool = True
 
-
-def list_domains(options: argparse.Namespace) -> int:
-    """Domains and subdomains, with the slugs to use."""
-    catalogue = load_catalogue(settings_of(options).domains_dir)
-    domains = [catalogue.domain(options.domain)] if options.domain else list(catalogue)
-    if options.json:
-        print_json(
-            [
-                {
-                    "slug": domain.slug,
-                    "name": domain.name,
-                    "summary": domain.summary,
-                    "subdomains": [
-                        {"slug": s.slug, "name": s.name, "description": s.description} for s in domain.subdomains
-                    ],
-                    "parameters": {name: dict(weights) for name, weights in domain.parameters.items()},
-                }
-                for domain in domains
-            ]
+    def load(self, name: str) -> Callable[[Any], Any]:
+        """A function of its module."""
+        function: Callable[[Any], Any] = getattr(
+            importlib.import_module(f"synthgen_core.cli.commands_{self.module}"), name
         )
-    else:
-        print_table(
-            ["domain", "subdomain", "name"],
-            [[domain.slug, s.slug, f"{domain.name} / {s.name}"] for domain in domains for s in domain.subdomains],
-        )
-        for problem in catalogue.problems:
-            print(f"Left out: {problem}")
-    return DONE
-
-
-def list_datasets(options: argparse.Namespace) -> int:
-    """Datasets, the newest first."""
-    workspace = open_workspace(settings_of(options))
-    try:
-        datasets = workspace.database.get_datasets()
-        if options.json:
-            print_json(
-                [
-                    {
-                        "id": d.id,
-                        "name": d.name,
-                        "domain": d.domain,
-                        "subdomain": d.subdomain,
-                        "format": d.format,
-                        "examples": d.example_count,
-                        "updated_at": d.updated_at.isoformat(),
-                        "file": str(workspace.mirror.path(d.file_path)),
-                    }
-                    for d in datasets
-                ]
-            )
-        else:
-            print_table(
-                ["id", "name", "domain", "format", "examples", "updated (UTC)"],
-                [
-                    [d.id, d.name, d.domain, d.format, d.example_count, f"{d.updated_at:%Y-%m-%d %H:%M}"]
-                    for d in datasets
-                ],
-            )
-        return DONE
-    finally:
-        workspace.close()
-
-
-def list_jobs(options: argparse.Namespace) -> int:
-    """Jobs, the newest first; or cancel one."""
-    workspace = open_workspace(settings_of(options))
-    try:
-        if options.cancel is not None:
-            job_actions.cancel_task(workspace, options.cancel)
-        views = job_actions.get_all_tasks(workspace, limit=options.limit)
-        if options.json:
-            print_json(
-                [
-                    {
-                        "id": v.job.id,
-                        "kind": v.job.kind,
-                        "status": v.job.status,
-                        "title": v.title,
-                        "dataset": v.job.dataset_id,
-                        "requested": v.job.requested,
-                        "generated": v.job.done,
-                        "failed": v.job.failed,
-                        "calls": v.job.calls,
-                        **cost_json(v.job.cost, v.job.unknown_cost_calls),
-                        "errors": v.job.errors,
-                    }
-                    for v in views
-                ]
-            )
-        else:
-            print_table(
-                ["id", "status", "what", "done", "asked", "seconds", "cost"],
-                [
-                    [v.job.id, v.job.status, v.title, v.job.done, v.job.requested, f"{v.job.seconds:.1f}", v.cost]
-                    for v in views
-                ],
-            )
-        return DONE
-    finally:
-        workspace.close()
-
-
-def show_usage(options: argparse.Namespace) -> int:
-    """Calls, tokens and costs, summed up."""
-    workspace = open_workspace(settings_of(options))
-    try:
-        table = get_usage(workspace, options.by)
-    finally:
-        workspace.close()
-    if options.json:
-        rows = [{options.by: table.names[row.group], "key": list(row.group), **_usage_json(row)} for row in table.rows]
-        print_json({"rows": rows, "total": _usage_json(table.total)})
-        return DONE
-    print_table(
-        [options.by, "calls", "failed", "prompt tokens", "reply tokens", "cost"],
-        [
-            [
-                name,
-                f"{row.calls:,}",
-                f"{row.failed_calls:,}",
-                f"{row.usage.prompt_tokens:,}",
-                f"{row.usage.completion_tokens:,}",
-                cost_in_words(row.cost, row.unknown_cost_calls),
-            ]
-            for name, row in [*((table.names[row.group], row) for row in table.rows), ("total", table.total)]
-        ],
-    )
-    return DONE
-
-
-def _usage_json(row: UsageRow) -> dict[str, object]:
-    return {
-        "calls": row.calls,
-        "failed_calls": row.failed_calls,
-        **asdict(row.usage),
-        **cost_json(row.cost, row.unknown_cost_calls),
-        "seconds": round(row.seconds, 3),
-    }
-
-
-def doctor(options: argparse.Namespace) -> int:
-    """What is configured, reachable and writable."""
-    from synthgen_core.actions.overview import examine
-
-    findings = examine(settings_of(options))
-    if options.json:
-        print_json([{"name": f.name, "is_fine": f.is_fine, "text": f.text} for f in findings])
-    else:
-        for finding in findings:
-            print(f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.name}: {finding.text}")
-    return DONE if all(finding.is_fine for finding in findings) else FAILED
-
-
-def _usage_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", choices=list(GroupBy), default=GroupBy.DAY, type=GroupBy, help="default: day (UTC)")
-
-
-def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=20, help="how many (default 20)")
-    parser.add_argument("--cancel", type=int, metavar="JOB", help="stop this job first")
+        return function
 
 
 COMMANDS = (
-    Command("generate", "make a dataset", generate, generate_arguments),
-    Command("resume", "go on with a job that stopped short", resume, resume_arguments),
-    Command("import", "bring files in", import_files, import_arguments),
-    Command("scan", "import what is new in the folder of datasets", scan),
-    Command("export", "write a dataset for a trainer, after a look at what is lost", export, export_arguments),
-    Command("merge", "make one dataset of several", curation.merge, curation.merge_arguments),
-    Command("sample", "draw some examples into a new dataset", curation.sample, curation.sample_arguments),
-    Command("split", "divide a dataset for training, validation and testing", curation.split, curation.split_arguments),
-    Command("convert", "put a dataset into another format", curation.convert, curation.convert_arguments),
-    Command("dedupe", "make a dataset without its exact repeats", curation.dedupe, curation.dedupe_arguments),
-    Command("filter", "make a dataset of what matches", curation.filter_examples, curation.filter_arguments),
-    Command("versions", "name the states of a dataset, compare them, bring one back", versions, versions_arguments),
-    Command("trash", "list what was deleted, bring it back, or take it away for good", trash, trash_arguments),
-    Command("review-progress", "say how far a review is", show_review_progress, review_progress_arguments),
-    Command("verify", "compare a dataset with its file and its exports", verify, verify_arguments),
-    Command("datasets", "list the datasets", list_datasets),
-    Command("jobs", "list the jobs", list_jobs, _jobs_arguments),
-    Command("usage", "sum up calls, tokens and costs", show_usage, _usage_arguments),
+    Command("generate", "make a dataset", "generate", "generate", "generate_arguments"),
+    Command("resume", "go on with a job that stopped short", "generate", "resume", "resume_arguments"),
+    Command("import", "bring files in", "import", "import_files", "import_arguments"),
+    Command("scan", "import what is new in the folder of datasets", "import", "scan"),
     Command(
-        "domains",
-        "list domains and subdomains",
-        list_domains,
-        lambda parser: (parser.add_argument("domain", nargs="?", help="only this one"), None)[1],
+        "export", "write a dataset for a trainer, after a look at what is lost", "export", "export", "export_arguments"
     ),
-    Command("providers", "say which providers can write", list_providers),
-    Command("models", "list a provider's models", list_models, models_arguments),
-    Command("doctor", "say what is configured, reachable and writable", doctor),
+    Command("merge", "make one dataset of several", "curation", "merge", "merge_arguments"),
+    Command("sample", "draw some examples into a new dataset", "curation", "sample", "sample_arguments"),
+    Command("split", "divide a dataset for training, validation and testing", "curation", "split", "split_arguments"),
+    Command("convert", "put a dataset into another format", "curation", "convert", "convert_arguments"),
+    Command("dedupe", "make a dataset without its exact repeats", "curation", "dedupe", "dedupe_arguments"),
+    Command(
+        "rules",
+        "flag and score a dataset's examples by rules, without a model",
+        "checks",
+        "check_rules",
+        "rules_arguments",
+    ),
+    Command(
+        "duplicates", "find examples that are nearly others again", "checks", "show_duplicates", "duplicates_arguments"
+    ),
+    Command("filter", "make a dataset of what matches", "curation", "filter_examples", "filter_arguments"),
+    Command(
+        "versions",
+        "name the states of a dataset, compare them, bring one back",
+        "versions",
+        "versions",
+        "versions_arguments",
+    ),
+    Command(
+        "trash",
+        "list what was deleted, bring it back, or take it away for good",
+        "versions",
+        "trash",
+        "trash_arguments",
+    ),
+    Command(
+        "review-progress", "say how far a review is", "review", "show_review_progress", "review_progress_arguments"
+    ),
+    Command("verify", "compare a dataset with its file and its exports", "export", "verify", "verify_arguments"),
+    Command("datasets", "list the datasets", "lists", "list_datasets"),
+    Command("jobs", "list the jobs", "lists", "list_jobs", "jobs_arguments"),
+    Command("usage", "sum up calls, tokens and costs", "lists", "show_usage", "usage_arguments"),
+    Command("domains", "list domains and subdomains", "lists", "list_domains", "domains_arguments"),
+    Command("providers", "say which providers can write", "providers", "list_providers"),
+    Command("models", "list a provider's models", "providers", "list_models", "models_arguments"),
+    Command("doctor", "say what is configured, reachable and writable", "lists", "doctor"),
 )

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
-from synthgen_core.cli.commands_curation import finish_curation
-from synthgen_core.cli.commands_import import finish_imports
 from synthgen_core.cli.commands_providers import settings_of
 from synthgen_core.cli.output import DONE, FAILED, INTERRUPTED, PARTIAL, cost_json, print_json, watch
 from synthgen_core.models import Job, JobKind, JobStatus, Method, ProviderConfig
@@ -134,9 +132,17 @@ def resume(options: argparse.Namespace) -> int:
         budget = {"max_cost": options.max_cost, "max_tokens_total": options.max_tokens_total}
         job = job_actions.resume_task(workspace, job.id, **budget)
         if job.kind is JobKind.IMPORT:
+            from synthgen_core.cli.commands_import import finish_imports  # late: a run of ``generate`` needs it not
+
             return finish_imports(workspace, [job], options, {})
         if job.kind is JobKind.CURATION:
+            from synthgen_core.cli.commands_curation import finish_curation
+
             return finish_curation(workspace, job, options)
+        if job.kind is JobKind.RULES:
+            from synthgen_core.cli.commands_checks import finish_rules
+
+            return finish_rules(workspace, job, options)
         return _finish(workspace, job, options)
     finally:
         workspace.close()

@@ -6,6 +6,7 @@ one object; a new table gets a room of its own here.
 
 from synthgen_core.database.batches import Batch, BatchRoom, BatchState, NewBatch
 from synthgen_core.database.calls import NO_JOB, CallFilter, CallRoom, LoggedCall
+from synthgen_core.database.checks import CheckRoom
 from synthgen_core.database.completions import CompletionRoom, Kept, PaidReply
 from synthgen_core.database.datasets import DatasetRoom, NewDataset
 from synthgen_core.database.engine import open_engine
@@ -81,6 +82,7 @@ class Database(
     RevisionRoom,
     VersionRoom,
     FlagRoom,
+    CheckRoom,
     LineageRoom,
     TrashRoom,
     SummaryRoom,

@@ -15,10 +15,9 @@ from synthgen_core.database.reviews import revert_reviews
 from synthgen_core.database.revisions import (
     BATCH,
     Signature,
-    by_id,
-    chosen,
     new_batch_id,
     revert_revisions,
+    rows_of,
     write_content,
     write_status,
 )
@@ -82,16 +81,15 @@ class ReviewEditRoom(Connection):
         with self._writing() as connection:
             add_to_count(connection, dataset_id, 0, at)
             query = sa.select(examples.c.id, examples.c.tags).where(examples.c.dataset_id == dataset_id)
-            for conditions in chosen(which):
-                for rows in by_id(connection, query.where(*conditions), examples.c.id):
-                    block: list[Mark] = []
-                    for row in rows:
-                        tags = [tag for tag in row.tags if tag not in remove]
-                        tags += [tag for tag in dict.fromkeys(add) if tag not in tags]
-                        if tags != row.tags:
-                            block.append((row.id, row.tags, list[Json](tags)))
-                    _write_marks(connection, Deed.TAGS, block)
-                    marks += block
+            for rows in rows_of(connection, query, which):
+                block: list[Mark] = []
+                for row in rows:
+                    tags = [tag for tag in row.tags if tag not in remove]
+                    tags += [tag for tag in dict.fromkeys(add) if tag not in tags]
+                    if tags != row.tags:
+                        block.append((row.id, row.tags, list[Json](tags)))
+                _write_marks(connection, Deed.TAGS, block)
+                marks += block
             return _log_marks(connection, dataset_id, actor, Deed.TAGS, marks, at)
 
     def write_note(self, example_id: int, note: str, actor: Actor, *, seen: str) -> Done:

@@ -13,7 +13,7 @@ from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import COLUMNS, add_to_count, to_example
 from synthgen_core.database.filters import is_reviewed
 from synthgen_core.database.review_log import write_log
-from synthgen_core.database.revisions import BATCH, by_id, chosen, conflict_of, new_batch_id
+from synthgen_core.database.revisions import BATCH, conflict_of, new_batch_id, rows_of
 from synthgen_core.database.tables import datasets, examples, reviews
 from synthgen_core.errors import ConflictError
 from synthgen_core.models import Example, ExampleFilter, ExampleStatus
@@ -106,11 +106,10 @@ def revert_reviews(
     changed: list[int] = []
     skipped: list[int] = []
     add_to_count(connection, dataset_id, 0, at)
-    query = sa.select(examples.c.id).where(
-        examples.c.id.in_(sa.select(reviews.c.example_id).where(reviews.c.batch_id == batch_id))
-    )
-    for rows in by_id(connection, query, examples.c.id):
-        ids = [row.id for row in rows]
+    query = sa.select(reviews.c.example_id).where(reviews.c.batch_id == batch_id).order_by(reviews.c.example_id)
+    all_ids = connection.execute(query.distinct()).scalars().all()
+    for start in range(0, len(all_ids), BATCH):
+        ids = all_ids[start : start + BATCH]
         added = []
         for example_id, said in reviews_of(connection, ids).items():
             for review in [each for each in said if each.batch_id == batch_id]:
@@ -182,14 +181,13 @@ class ReviewRoom(Connection):
             query = sa.select(examples.c.id, examples.c.revision, examples.c.content_revision).where(
                 examples.c.dataset_id == dataset_id
             )
-            for conditions in chosen(which):
-                for rows in by_id(connection, query.where(*conditions), examples.c.id):
-                    stale = [row.id for row in rows if row.content_revision > seen.get(row.id, row.revision)]
-                    if stale and not isinstance(which, ExampleFilter) and len(which) == 1:
-                        raise _refused(connection, stale[0], seen[stale[0]])
-                    skipped += stale
-                    fresh = [row for row in rows if row.id not in set(stale)]
-                    changed += _say(connection, fresh, saying, actor.name, seen, batch_id, at)
+            for rows in rows_of(connection, query, which):
+                stale = [row.id for row in rows if row.content_revision > seen.get(row.id, row.revision)]
+                if stale and not isinstance(which, ExampleFilter) and len(which) == 1:
+                    raise _refused(connection, stale[0], seen[stale[0]])
+                skipped += stale
+                fresh = [row for row in rows if row.id not in set(stale)]
+                changed += _say(connection, fresh, saying, actor.name, seen, batch_id, at)
             write_log(connection, dataset_id, actor, kind, batch_id, changed, at)
         one = changed[0] if len(changed) == 1 else None
         return Done(dataset_id, kind, batch_id, len(changed), tuple(skipped), one)

@@ -220,11 +220,10 @@ def write_status(
     query = sa.select(examples.c.id, examples.c.revision, examples.c.status).where(
         examples.c.dataset_id == dataset_id, examples.c.status != status
     )
-    for conditions in chosen(which):
-        for rows in by_id(connection, query.where(*conditions), examples.c.id):
-            changes = [Change(row.id, row.revision, ExampleStatus(row.status), status) for row in rows]
-            write_changes(connection, dataset_id, changes, signature, at)
-            changed += [row.id for row in rows]
+    for rows in rows_of(connection, query, which):
+        changes = [Change(row.id, row.revision, ExampleStatus(row.status), status) for row in rows]
+        write_changes(connection, dataset_id, changes, signature, at)
+        changed += [row.id for row in rows]
     return changed
 
 
@@ -257,7 +256,8 @@ def revert_revisions(
     )
     changed: list[int] = []
     skipped: list[int] = []
-    for rows in by_id(connection, query, examples.c.id):
+    ids = sa.select(done.c.example_id).where(done.c.batch_id == batch_id).order_by(done.c.example_id)
+    for rows in rows_of(connection, query, connection.execute(ids).scalars().all()):
         as_left = [row for row in rows if row.is_as_left]
         write_changes(connection, dataset_id, to_changes(as_left), signature, at)
         changed += [row.id for row in as_left]
@@ -364,13 +364,21 @@ class RevisionRoom(Connection):
         ]
 
 
-def chosen(which: Sequence[int] | ExampleFilter) -> Iterator[list[sa.ColumnElement[bool]]]:
-    """What is meant, as conditions, one list for each query: a database takes so many ids at once."""
+def rows_of(
+    connection: sa.Connection, query: sa.Select[Any], which: Sequence[int] | ExampleFilter
+) -> Iterator[Sequence[sa.Row[Any]]]:
+    """The rows of a query on examples that are among those named, or that match, in batches by ascending id.
+
+    What it reads may be changed between two of them.
+    """
     if isinstance(which, ExampleFilter):
-        yield filter_conditions(which)
+        yield from by_id(connection, query.where(*filter_conditions(which)), examples.c.id)
         return
-    for start in range(0, len(which), BATCH):
-        yield [examples.c.id.in_(which[start : start + BATCH])]
+    ids = sorted(set(which))
+    for start in range(0, len(ids), BATCH):
+        some = query.where(examples.c.id.in_(ids[start : start + BATCH])).order_by(examples.c.id)
+        if rows := connection.execute(some).all():
+            yield rows
 
 
 def by_id(

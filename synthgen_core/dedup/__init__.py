@@ -9,7 +9,16 @@ by one and are judged at once, ``find_duplicates`` for all texts of a dataset; b
 from synthgen_core.dedup.compared import Compared, compared_text
 from synthgen_core.dedup.search import Star, Twin, find_duplicates
 from synthgen_core.dedup.shelf import CHAIN, Shelf
-from synthgen_core.dedup.sketches import NEAR, Sketch, digest, similarity, sketch, words_of
+from synthgen_core.dedup.sketches import (
+    NEAR,
+    Sketch,
+    digest,
+    signs_of,
+    similarity,
+    similarity_of,
+    sketch,
+    words_of,
+)
 
 __all__ = ["CHAIN", "NEAR", "Compared", "Shelf", "Sketch", "Star", "Twin", "compared_text", "digest", "find_duplicates"]
-__all__ += ["similarity", "sketch", "words_of"]
+__all__ += ["signs_of", "similarity", "similarity_of", "sketch", "words_of"]

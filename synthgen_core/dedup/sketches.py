@@ -76,8 +76,21 @@ class Sketch:
 
 def sketch(words: Sequence[str], bands: int = FEWER_BANDS) -> Sketch:
     """The sketch of a text of these words, with so many band keys."""
-    codes = np.array([_codes[word] for word in words] or [0], dtype=np.uint32)
-    return Sketch((codes % np.uint32(SIGNS)).astype("<u2").tobytes().decode(CODEC), band_keys(codes, bands))
+    codes = _codes_of(words)
+    return Sketch(_as_signs(codes), band_keys(codes, bands))
+
+
+def signs_of(words: Sequence[str]) -> str:
+    """The signs of a text of these words alone, where it is only to be compared."""
+    return _as_signs(_codes_of(words))
+
+
+def _codes_of(words: Sequence[str]) -> Keys:
+    return np.array([_codes[word] for word in words] or [0], dtype=np.uint32)
+
+
+def _as_signs(codes: Keys) -> str:
+    return (codes % np.uint32(SIGNS)).astype("<u2").tobytes().decode(CODEC)
 
 
 def band_keys(codes: Keys, bands: int) -> Keys:

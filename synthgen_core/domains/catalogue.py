@@ -28,10 +28,18 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The domains that can be used, and what is wrong with the files that cannot."""
+    """The domains that can be used, and what is wrong with the files that cannot. Ours are read on first use."""
 
-    domains: tuple[Domain, ...]
+    theirs: tuple[Domain, ...] = ()
+    """The user's own. One with the slug of one of ours replaces it."""
     problems: tuple[ConfigError, ...] = ()
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """All of them, in order."""
+        replaced = {domain.slug: domain for domain in self.theirs}
+        ours = [replaced.pop(slug, None) or own_domain(slug) for slug in ORDER]
+        return (*ours, *replaced.values())
 
     def __iter__(self) -> Iterator[Domain]:
         return iter(self.domains)
@@ -42,6 +50,8 @@ class Catalogue:
         Raises:
             NotFoundError: there is none; the hint names the nearest.
         """
+        if (slug := fold(name)) in ORDER and all(slug != domain.slug for domain in self.theirs):
+            return own_domain(slug)  # as most callers name it: the other files need not be read
         for domain in self.domains:
             if fold(name) in {fold(known) for known in (domain.slug, domain.name, *domain.aliases)}:
                 return domain
@@ -60,17 +70,14 @@ def common_parameters() -> Mapping[str, Weighted]:
 
 
 @cache
-def own_domains() -> tuple[Domain, ...]:
-    """The domains that come with the product."""
-    return tuple(read_domain(HERE / f"{slug}.toml", common_parameters()) for slug in ORDER)
+def own_domain(slug: str) -> Domain:
+    """A domain that comes with the product: one of ``ORDER``."""
+    return read_domain(HERE / f"{slug}.toml", common_parameters())
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
-    """Our domains, and those in ``folder``. A wrong file there costs its own domain only, and is told in ``problems``.
-
-    A user's domain with the slug of one of ours replaces it.
-    """
-    domains = {domain.slug: domain for domain in own_domains()}
+    """Ours, and those in ``folder``: a wrong file there costs its own domain only, and is told in ``problems``."""
+    theirs: dict[str, Domain] = {}
     problems = []
     for path in sorted(folder.glob("*.toml")) if folder and folder.is_dir() else ():
         try:
@@ -78,15 +85,15 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         except ConfigError as error:
             problems.append(error)
         else:
-            domains[domain.slug] = domain
-    return Catalogue(tuple(domains.values()), tuple(problems))
+            theirs[domain.slug] = domain
+    return Catalogue(tuple(theirs.values()), tuple(problems))
 
 
 class DomainTable(dict[str, dict[str, object]]):
     """Slug -> the domain in the shape of the original document; a display name or an alias finds it too."""
 
     def __missing__(self, name: str) -> dict[str, object]:
-        return self[Catalogue(own_domains()).domain(name).slug]
+        return self[Catalogue().domain(name).slug]
 
 
 def values_and_weights(weights: Weighted) -> dict[str, list[object]]:
@@ -108,5 +115,5 @@ def domain_table() -> DomainTable:
                 },
             },
         )
-        for domain in own_domains()
+        for domain in Catalogue()
     )

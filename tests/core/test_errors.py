@@ -2,11 +2,13 @@
 
 import inspect
 import pickle
+import re
 
 import pytest
 
 from synthgen_core import errors
 from synthgen_core.errors import (
+    ConfigError,
     InvalidExampleError,
     NotFoundError,
     ProviderError,
@@ -14,6 +16,7 @@ from synthgen_core.errors import (
     ProviderUnavailableError,
     StoppedError,
     SynthGenError,
+    trace_of,
 )
 
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__]
@@ -66,3 +69,17 @@ def test_errors_carry_what_the_reaction_needs() -> None:
     assert (InvalidExampleError("a", reason="json", row=7).reason, InvalidExampleError("a", row=7).row) == ("json", 7)
     assert issubclass(ProviderRefusedError, ProviderError)
     assert str(StoppedError()) == "Stopped on request."
+
+
+def test_a_trace_has_every_cause_and_nothing_that_foreign_errors_say() -> None:
+    try:
+        try:
+            raise KeyError("secret" * 2)
+        except KeyError as error:
+            raise ConfigError("The setting X cannot be.", "Correct it.") from error
+    except ConfigError as error:
+        told = trace_of(error)
+    first, last = told.split("and then")
+    assert re.search(r"Traceback .*line \d+.*\nKeyError\n", first, re.DOTALL)
+    assert last.endswith("ConfigError: The setting X cannot be. Correct it.")
+    assert "secretsecret" not in told

@@ -304,38 +304,6 @@ def test_edits_in_quick_succession_share_a_rewrite_and_none_is_left_out(mirror: 
     assert store.loads < 20
 
 
-def grown(mirror: Mirror, file_path: str, megabytes: int) -> None:
-    """Make a file that large, without filling it."""
-    mirror.path(file_path).parent.mkdir(parents=True, exist_ok=True)
-    with mirror.path(file_path).open("wb") as file:
-        file.truncate(megabytes * 1_000_000)
-
-
-def test_a_large_file_rests_longer_so_that_editing_it_does_not_busy_the_machine(mirror: Mirror, store: Store) -> None:
-    store.texts[2] = ["other"]
-    grown(mirror, "datasets/a.jsonl", 100)
-    mirror.rewrite_soon(1, "datasets/a.jsonl")
-    for n in range(3):
-        store.texts[2] = [f"edit {n}"]
-        mirror.rewrite_soon(2, "datasets/b.jsonl")
-        until(
-            lambda n=n: (
-                mirror.path("datasets/b.jsonl").exists() and texts(mirror.path("datasets/b.jsonl")) == [f"edit {n}"]
-            )
-        )
-    assert mirror.path("datasets/a.jsonl").stat().st_size == 100_000_000, "it waits, while the small one is written"
-    assert texts(mirror.bring_up_to_date(1, "datasets/a.jsonl")) == ["a", "b", "c"], "but who asks for it gets it new"
-
-
-def test_closing_leaves_a_rewrite_that_takes_long_to_the_next_start(tmp_path: Path, store: Store) -> None:
-    mirror = Mirror(tmp_path, store.load)
-    grown(mirror, "datasets/a.jsonl", 300)
-    mirror.rewrite_soon(1, "datasets/a.jsonl")
-    mirror.close()
-    assert store.loads == 0
-    assert not mirror.is_equal(1, "datasets/a.jsonl"), "which is how the next start finds it"
-
-
 def test_an_edit_during_a_rewrite_leads_to_another(mirror: Mirror, store: Store) -> None:
     store.may_load.clear()
     mirror.rewrite_soon(1, "datasets/a.jsonl")

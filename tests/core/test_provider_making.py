@@ -131,10 +131,11 @@ def test_an_address_in_short_is_taken_only_where_it_can_be_completed() -> None:
 
 
 @pytest.mark.parametrize("provider_type", HTTP_TYPES)
-def test_an_address_with_a_password_is_refused_unseen(provider_type: str) -> None:
+@pytest.mark.parametrize("url", ["https://me:pa55word@host/v1", "me:pa55word@host/v1", "http://me:pa55/word@host"])
+def test_an_address_with_a_password_is_refused_unseen(provider_type: str, url: str) -> None:
     with pytest.raises(ConfigError, match="password") as caught:
-        create_provider(provider_type, {"url": "https://me:pa55word@host/v1", "model": "m"})
-    assert "pa55word" not in f"{caught.value} {caught.value!r}"
+        create_provider(provider_type, {"url": url, "model": "m"})
+    assert "pa55" not in f"{caught.value} {caught.value!r}"
 
 
 def test_an_address_that_a_server_listens_on_is_turned_into_one_that_can_be_reached() -> None:

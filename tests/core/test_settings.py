@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from synthgen_core import errors as errors_module
-from synthgen_core import settings as settings_module
 from synthgen_core.actions.providers import provider_config
 from synthgen_core.errors import ConfigError
 from synthgen_core.providers import PROVIDERS
@@ -135,8 +133,8 @@ def test_a_relative_folder_starts_at_the_app_wherever_it_is_started() -> None:
 def test_the_environment_of_the_process_is_read_and_wins_over_a_dotenv_file(tmp_path: Path) -> None:
     package = tmp_path / "app" / "synthgen_core"
     package.mkdir(parents=True)
-    for module in (settings_module, errors_module):
-        shutil.copy(Path(str(module.__file__)), package)
+    for module in ("settings", "errors", "reviewing", "models"):
+        shutil.copy(ROOT / "synthgen_core" / f"{module}.py", package)
     (tmp_path / "app" / ".env").write_text('LLM_MODEL="from the file"\nOPENAI_MODEL=ü # a remark\nCACHE_TTL=5\n')
     code = """if True:
         from synthgen_core.settings import load_settings
@@ -152,6 +150,14 @@ def test_the_environment_of_the_process_is_read_and_wins_over_a_dotenv_file(tmp_
     done = subprocess.run(run, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "ConfigError" in done.stderr.splitlines()[-1]
     assert ".env" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["OLLAMA_URL", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"])
+@pytest.mark.parametrize("address", ["http://me:pa55word@host/v1", "me:pa55word@host", "http://me:pa55/word@host"])
+def test_an_address_with_a_password_is_refused_unseen(name: str, address: str) -> None:
+    with pytest.raises(ConfigError, match=name) as caught:
+        load_settings({name: address})
+    assert "pa55" not in f"{caught.value} {caught.value!r}"
 
 
 def test_each_provider_names_settings_that_there_are() -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.tools.app import App, idle
 
-TITLE = ".st-key-review-panel strong"
+TITLE = ".st-key-review-now-head strong"
 BODY = '[class*="st-key-review-body-"]'
 
 

@@ -166,6 +166,7 @@ def all_commands(folder: Path) -> list[list[str]]:
     return [arguments for command in COMMANDS for arguments in known.get(command.name, [[command.name]])]
 
 
+@pytest.mark.timeout(500)
 def test_no_key_is_shown_written_or_logged(
     own_environment: dict[str, str], server: ModelServer, open_page: Open, console: Console, tmp_path: Path
 ) -> None:

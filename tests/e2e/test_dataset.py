@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from synthgen_core.actions.curation import sample_dataset
 from synthgen_core.importing import read_back
 from tests.e2e.filling import filling
+from tests.e2e.review_page import rest, toast
 from tests.pages.support import make_dataset, simple
 from tests.tools.app import App, idle, start_app
 
@@ -31,40 +32,21 @@ def filled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     started.stop()
 
 
-def edit(page: Page, text: str) -> None:
-    """Open the first example, and change its answer."""
-    page.get_by_role("button", name="Edit").first.click()
-    page.get_by_role("dialog").get_by_label("Message 2 (assistant)").fill(text)
-    page.keyboard.press("Tab")
-    idle(page)
+def edit_first(app: App, open_page: Open, dataset: int, text: str) -> None:
+    """Change the answer of a dataset's first example on the Review page."""
+    page = open_page(app, f"/review?dataset={dataset}")
+    rest(page)
+    page.keyboard.press("e")
+    page.locator(".st-key-review-editor textarea").last.fill(text)
+    page.keyboard.press("Control+Enter")
+    toast(page, "Saved")
 
 
-def save(page: Page) -> None:
-    page.get_by_role("dialog").get_by_role("button", name="Save").click()
-    idle(page)
-
-
-def test_an_edit_is_checked_saved_and_never_made_unseen(filled_app: App, open_page: Open) -> None:
+def test_an_example_is_reviewed_and_edited_on_the_page_for_it(filled_app: App, open_page: Open) -> None:
     page = open_page(filled_app, "/dataset?dataset=1&tab=Examples")
-    dialog = page.get_by_role("dialog")
-    edit(page, "")
-    save(page)
-    expect(dialog.get_by_text("The content of message 2 is empty.")).to_be_visible()
-    dialog.get_by_label("Message 2 (assistant)").fill("Mine.")
-    page.keyboard.press("Tab")
-    idle(page)
-    other = open_page(filled_app, "/dataset?dataset=1&tab=Examples")
-    edit(other, "Theirs.")
-    save(other)
-    expect(other.get_by_text("Theirs.")).to_be_visible()
-    save(page)
-    expect(dialog.get_by_text("Somebody else changed this example")).to_be_visible()
-    expect(dialog.locator(".diff del")).to_have_text("Theirs")
-    expect(dialog.locator(".diff ins")).to_have_text("Mine")
-    save(page)
-    expect(dialog).to_have_count(0)
-    expect(page.get_by_text("Mine.")).to_be_visible()
-    expect(page.get_by_text("revision 3")).to_be_visible()
+    page.get_by_role("link", name="Review, edit").nth(2).click(delay=80)
+    expect(page.locator(".st-key-review-now-head")).to_contain_text("Example 3")
+    assert "dataset=1&example=3" in page.url
 
 
 def test_a_version_is_made_compared_brought_back_and_that_undone(filled_app: App, open_page: Open) -> None:
@@ -75,10 +57,9 @@ def test_a_version_is_made_compared_brought_back_and_that_undone(filled_app: App
     page.keyboard.press("Tab")
     dialog.get_by_role("button", name="Make it").click()
     expect(page.get_by_text("No example differs.")).to_be_visible()
+    edit_first(filled_app, open_page, 2, "Another answer.")
     page.get_by_role("tab", name="Examples").click()
     idle(page)
-    edit(page, "Another answer.")
-    save(page)
     page.get_by_role("button", name="Remove").nth(1).click()
     expect(page.get_by_text("Example 2 was removed.")).to_be_visible()
     page.get_by_role("tab", name="Versions").click()

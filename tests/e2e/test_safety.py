@@ -49,6 +49,7 @@ def nasty_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         "/dataset?dataset=2&tab=Versions",
         "/dataset?dataset=3",
         "/dataset?dataset=3&tab=Metadata",
+        "/review?dataset=1",
         "/tasks",
         "/generate?job=1",
     ],

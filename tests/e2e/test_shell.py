@@ -22,8 +22,10 @@ PATHS = (
     "/settings",
     "/dataset?dataset=1",
     "/dataset?dataset=999",
+    "/review?dataset=1",
     "/generate?job=1",
 )
+REVIEW = "/review?dataset=1&example=1"
 NAVIGATION = ["Dashboard", "Generate", "Import", "Datasets", "Tasks", "Settings"]
 SIZES = {"narrow": {"width": 420, "height": 800}, "laptop": {"width": 1366, "height": 768}}
 IS_WIDER = """() => ['html', 'body', '[data-testid="stApp"]', '[data-testid="stMain"]']
@@ -45,7 +47,7 @@ def quiet_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     started.stop()
 
 
-@pytest.mark.parametrize("path", ["/generate", "/import", "/datasets", "/tasks", "/dataset?dataset=1"])
+@pytest.mark.parametrize("path", ["/generate", "/import", "/datasets", "/tasks", "/dataset?dataset=1", REVIEW])
 def test_a_deep_link_on_a_cold_server_gets_the_whole_app(
     path: str, app: Start, open_page: Open, tmp_path: Path
 ) -> None:
@@ -57,9 +59,14 @@ def test_a_deep_link_on_a_cold_server_gets_the_whole_app(
     assert [name for name in names if name in NAVIGATION] == NAVIGATION
     assert "Dataset" not in names, "a page that needs a number is not offered without one"
     assert page.url.endswith(path)
-    title = {"/generate": "Generate", "/import": "Import", "/datasets": "Datasets", "/tasks": "Tasks"}.get(
-        path, "Router trouble"
-    )
+    titles = {
+        "/generate": "Generate",
+        "/import": "Import",
+        "/datasets": "Datasets",
+        "/tasks": "Tasks",
+        REVIEW: "Review",
+    }
+    title = titles.get(path, "Router trouble")
     expect(page.get_by_role("heading", name=title).first).to_be_visible()
 
 

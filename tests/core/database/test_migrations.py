@@ -96,7 +96,8 @@ def test_flags_are_counted_and_texts_dated_when_review_comes(database_url: str) 
         flags = "INSERT INTO flags (example_id, revision, rule, severity, message, field, source, created_at) VALUES"
         for revision in (1, 2, 3):
             connection.execute(sa.text(f"{flags} (1, {revision}, 'pii', 'info', '', '', 'import', :at)"), {"at": AT})
-        done = "INSERT INTO example_revisions (example_id, revision, content, status, author, at, operation, reason) VALUES"
+        columns = "example_id, revision, content, status, author, at, operation, reason"
+        done = f"INSERT INTO example_revisions ({columns}) VALUES"
         for revision, content in ((1, "'{}'"), (2, "'{}'"), (3, "NULL")):
             values = f"(1, {revision}, {content}, 'active', '', :at, 'edit', '')"
             connection.execute(sa.text(f"{done} {values}"), {"at": AT})
