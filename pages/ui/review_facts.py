@@ -26,7 +26,7 @@ def draw_quality(seat: Seat, view: ReviewView) -> None:
         score = "could not score it" if judgement.overall is None else f"**{judgement.overall:.1f}**"
         st.markdown(f"{as_label(judgement.model)} {score} :gray[revision {judgement.revision}]")
         if judgement.scores:
-            st.markdown(" · ".join(f"{as_label(name)} {value:g}" for name, value in judgement.scores.items()))
+            st.markdown(" · ".join(as_label(f"{name} {value}") for name, value in judgement.scores.items()))
         if judgement.rationale:
             st.markdown(as_markdown(judgement.rationale))
     for flag in view.flags:

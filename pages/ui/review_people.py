@@ -131,7 +131,7 @@ def _do(deed: Callable[[], object]) -> None:
     st.rerun()
 
 
-@st.dialog("Keys", icon=":material/keyboard:")
+@st.dialog("Keys", width="medium", icon=":material/keyboard:")
 def show_keys() -> None:
     """All keys; none of them acts while somebody types or a dialog is open."""
     lines = [f"| **{KEY_NAMES.get(key, key.upper())}** | {what} |" for key, what in READING.items()]

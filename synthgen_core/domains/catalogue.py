@@ -38,8 +38,8 @@ class Catalogue:
     def domains(self) -> tuple[Domain, ...]:
         """All of them, in order."""
         replaced = {domain.slug: domain for domain in self.theirs}
-        ours = [replaced.pop(slug, None) or own_domain(slug) for slug in ORDER]
-        return (*ours, *replaced.values())
+        ours = [replaced.get(slug) or own_domain(slug) for slug in ORDER]
+        return (*ours, *(domain for domain in self.theirs if domain.slug not in ORDER))
 
     def __iter__(self) -> Iterator[Domain]:
         return iter(self.domains)

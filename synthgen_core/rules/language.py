@@ -14,6 +14,8 @@ from synthgen_core.models import Severity
 from synthgen_core.rules.definition import Finding, Subject
 
 NO_PROSE = re.compile(r"```.*?(?:```|$)|`[^`\n]+`|https?://\S+|\S+@\S+|<\|[^|\n]*\|>", re.S)
+SIGNS_OF_IT = ("`", "://", "@", "<|")
+"""One of these stands in whatever is no prose."""
 FEWEST_LETTERS, LOOKED_AT = 20, 600
 FAMILIES = ({"no", "nb", "nn", "da"}, {"id", "ms"}, {"sr", "hr", "bs", "sh"}, {"zh", "yue", "wuu"}, {"hi", "ur"})
 """Languages that the model cannot tell apart in a few sentences."""
@@ -21,7 +23,8 @@ FAMILIES = ({"no", "nb", "nn", "da"}, {"id", "ms"}, {"sr", "hr", "bs", "sh"}, {"
 
 def detect_language(text: str) -> tuple[str, float] | None:
     """The language's code and the model's confidence, 0-1; None where there is too little prose to tell."""
-    prose = NO_PROSE.sub(" ", text)[:LOOKED_AT]
+    prose = NO_PROSE.sub(" ", text) if any(sign in text for sign in SIGNS_OF_IT) else text
+    prose = prose[:LOOKED_AT]
     if sum(map(str.isalpha, prose)) < FEWEST_LETTERS:
         return None
     found = detect(" ".join(prose.split()), model="lite")[0]

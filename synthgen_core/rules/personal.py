@@ -20,10 +20,11 @@ ASSIGNED = ("assw", "ASSW", "wd", "WD", "ecret", "ECRET", "ey", "EY", "oken", "O
 
 
 def luhn(text: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    """The check digit of payment cards (ISO/IEC 7812-1, annex B), and a first digit that they have."""
     digits = [int(d) for d in DIGITS.findall(text)]
     doubled = [2 * d - 9 * (d > 4) for d in digits[-2::-2]]
-    return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    is_long_enough = 13 <= len(digits) <= 19 and len(set(digits)) > 1
+    return is_long_enough and 2 <= digits[0] <= 6 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def iban(text: str) -> bool:
@@ -133,8 +134,8 @@ KINDS = (
         re.compile(r"\b[\w.+-]{1,64}@(?:[\w-]+\.)+[a-z]{2,24}\b", re.I),
         _real_mail,
     ),
-    Kind("a payment card number", SERIOUS, NUMBER, re.compile(r"(?<![\d-])(?:\d[ -]?){12,18}\d(?![\d-])"), luhn),
     Kind("an IBAN", SERIOUS, NUMBER, re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), iban),
+    Kind("a payment card number", SERIOUS, NUMBER, re.compile(r"(?<![\w-])(?:\d[ -]?){12,18}\d(?![\w-])"), luhn),
     Kind(
         "a US social security number",
         SERIOUS,
@@ -160,7 +161,7 @@ KINDS = (
         "a German tax number",
         SERIOUS,
         NUMBER,
-        re.compile(r"(?<![\d-])[1-9]\d ?\d{3} ?\d{3} ?\d{3}(?![\d-])"),
+        re.compile(r"(?<![\w-])[1-9]\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])"),
         german_tax_id,
     ),
     Kind(

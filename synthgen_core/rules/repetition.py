@@ -36,8 +36,10 @@ def repetition(subject: Subject) -> Iterator[Finding]:
 def repeated_share(text: str) -> float:
     """The share of a text's 4-grams of words that stood there before, 0-1; 0 for a short text."""
     words = WORDS.findall(text.lower())
-    grams = [tuple(words[n : n + GRAM]) for n in range(len(words) - GRAM + 1)]
-    return 1 - len(set(grams)) / len(grams) if len(grams) >= FEWEST_GRAMS else 0.0
+    count = len(words) - GRAM + 1
+    if count < FEWEST_GRAMS:
+        return 0.0
+    return 1 - len(set(zip(*(words[n:] for n in range(GRAM)), strict=False))) / count
 
 
 def _tail_loop(text: str) -> int | None:

@@ -15,6 +15,8 @@ FREE_LINE = re.compile(r"^\s*(?:[-*+•#|>]|\d+[.)]\s|```|~~~)")
 """A line of a list, a heading, a table, a quotation or code need not end like a sentence."""
 SHORT_LINE = 60
 """A last line of so few characters may be a name, a signature or a title."""
+LONGEST_END = 12
+"""Characters in which the end of a sentence, or its want, shows."""
 NORMAL = 1.4826
 FEWEST_LENGTHS = 30
 """With fewer answers nobody knows what is usual."""
@@ -59,12 +61,13 @@ def truncated(subject: Subject) -> Iterator[Finding]:
             yield Finding("truncated", Severity.ERROR, "A block of code is not closed.", part.field, start, len(text))
             continue
         last = text.rpartition("\n")[2]
-        start = len(text) - len(last[-60:])
-        if OPEN_END.search(last) and not FREE_LINE.match(last):
+        start = len(text) - len(last[-SHORT_LINE:])
+        end = last[-LONGEST_END:]
+        if OPEN_END.search(end) and not FREE_LINE.match(last):
             yield Finding(
                 "truncated", Severity.ERROR, "The answer stops in mid-sentence.", part.field, start, len(text)
             )
-        elif len(last) > SHORT_LINE and not SENTENCE_END.search(last) and not FREE_LINE.match(last) and " " in last:
+        elif len(last) > SHORT_LINE and not SENTENCE_END.search(end) and not FREE_LINE.match(last) and " " in last:
             said = "The answer ends without the end of a sentence."
             yield Finding("truncated", Severity.WARNING, said, part.field, start, len(text))
 

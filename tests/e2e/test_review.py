@@ -94,6 +94,17 @@ def test_twenty_decisions_need_the_keyboard_only(reviewed: App, open_page: Open)
     wait_for(lambda: rows(reviewed, "SELECT count(*) FROM examples WHERE verdict IS NOT NULL") == [(19,)], page, 20)
 
 
+def test_keys_that_are_faster_than_the_app_decide_on_what_was_in_view(reviewed: App, open_page: Open) -> None:
+    page = open_review(open_page, reviewed)
+    shows(page, 1)
+    page.keyboard.press("a")
+    expect(page.locator(".st-key-review-ahead-head, .st-key-review-now-head").filter(visible=True)).to_have_count(1)
+    page.keyboard.press("x")
+    shows(page, 3)
+    given = rows(reviewed, "SELECT example_index, verdict FROM examples WHERE verdict IS NOT NULL ORDER BY 1")
+    assert given == [(0, "accept"), (1, "reject")]
+
+
 def test_three_hundred_are_rejected_at_once_and_undone_at_once(reviewed: App, open_page: Open) -> None:
     page = open_review(open_page, reviewed)
     page.locator(".st-key-review-bulk").get_by_role("button").click()
@@ -165,3 +176,34 @@ def test_letters_in_the_grid_are_keys_and_change_no_cell(reviewed: App, open_pag
     assert rows(reviewed, "SELECT verdict FROM examples WHERE example_index = 4") == [("reject",)]
     assert texts(reviewed)[4] == "Question number 4?"
     assert rows(reviewed, "SELECT count(*) FROM example_revisions WHERE revision > 1") == [(0,)]
+
+
+def test_name_and_columns_are_kept_by_the_browser(calm: App, open_page: Open) -> None:
+    page = open_review(open_page, calm, locale="en-GB")
+    page.locator(".st-key-review-name-menu").get_by_role("button").click()
+    name = page.get_by_label("Your name", exact=True)
+    name.fill("Zoë")
+    name.press("Enter")
+    idle(page)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-review-columns-menu").get_by_role("button").first.click()
+    page.get_by_role("button", name="Verdict", exact=True).click()
+    expect(grid(page).get_by_role("columnheader", name="Verdict")).to_have_count(0, timeout=20_000)
+    idle(page)
+    again = page.context.new_page()
+    again.goto(calm.url + REVIEW)
+    rest(again)
+    expect(again.locator(".st-key-review-name-menu")).to_contain_text("Zoë")
+    expect(grid(again).get_by_role("columnheader", name="Verdict")).to_have_count(0)
+    expect(grid(again).get_by_role("columnheader", name="Score")).to_have_count(1)
+
+
+def test_the_page_scrolls_and_goes_back_to_the_top_with_the_keyboard(calm: App, open_page: Open) -> None:
+    page = open_review(open_page, calm, viewport={"width": 1000, "height": 620})
+    top = "document.querySelector('.st-key-review-body-0').scrollTop"
+    page.evaluate("document.querySelector('.st-key-review-body-0').style.paddingBottom = '2000px'")
+    page.keyboard.press("Space")
+    wait_for(lambda: page.evaluate(top) > 50, page, 10)
+    page.keyboard.press("j")
+    shows(page, 2)
+    wait_for(lambda: page.evaluate(top) == 0, page, 10)

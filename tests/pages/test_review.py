@@ -1,5 +1,7 @@
 """The Review page: what it shows, what its buttons do, and what it says when something cannot be done."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -217,3 +219,41 @@ def test_a_dataset_without_examples_is_said_to_have_none(place: Workspace, open_
     page = open_page("review", dataset=str(make_dataset(place).id))
     assert not page.exception
     assert "Nothing matches" in said(page)
+
+
+def test_a_judges_reasons_and_the_words_that_raised_a_flag_are_shown(
+    place: Workspace, open_review: Open, ten: Dataset
+) -> None:
+    with contextlib.closing(sqlite3.connect(place.settings.data_dir / "llm_dataset_creator.db")) as connection:
+        connection.execute(
+            "INSERT INTO judgements (example_id, revision, provider, model, rubric_hash, scores, overall, rationale, "
+            "reply, state, created_at) "
+            "VALUES (1, 1, 'openai', 'judge-1', '', ?, 6.5, 'It is *short*.', '', 'scored', ?)",
+            ('{"relevance": 7.0}', "2026-11-01 10:00:00.000000"),
+        )
+        connection.execute(
+            'INSERT INTO flags (example_id, revision, rule, severity, message, field, start, "end", source, created_at)'
+            " VALUES (1, 1, 'short_answer', 'warning', 'Short.', 'messages.1', 7, 13, 'rules', ?)",
+            ("2026-11-01 10:00:00.000000",),
+        )
+        connection.commit()
+    page = open_review(ten)
+    page.session_state["review-tab"] = "Quality"
+    page.run()
+    text = said(page)
+    for part in ("judge-1", "6.5", "relevance 7", "It is *short*.", "Short. (rules)"):
+        assert part in text
+    assert any("<mark>number</mark>" in html.proto.body for html in page.get("html"))
+
+
+def test_what_a_text_was_can_be_compared_and_edited_again(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    edit(place, 1, chat("Question number 0?", "Quite another."), seen_revision=1, actor=BEN)
+    page = open_review(ten)
+    page.session_state["review-tab"] = "History"
+    page.run()
+    assert "by Ben" in said(page)
+    assert any("<ins>" in html.proto.body for html in page.get("html"))
+    page.button(key="review-again").click().run()
+    page.button(key="review-edit-save").click().run()
+    assert review_example(place, 1).example.content == simple(0)
+    assert len(review_example(place, 1).revisions) == 3
