@@ -47,7 +47,8 @@ def review(place: Workspace) -> None:
         with st.container(horizontal=True, width="content", gap="small"):
             asks_guidelines = st.button("Guidelines :small[G]", key="review-ask-g", type="tertiary")
             asks_keys = st.button("Keys :small[H]", key="review-ask-h", type="tertiary")
-    query, columns = query_bar(place, dataset, desk, who.name)
+    with st.container(key="review-bar"):
+        query, columns = query_bar(place, dataset, desk, who.name)
     notices = st.container()
     left, right = st.columns(2, gap="small")
 

@@ -6,6 +6,7 @@ what a field of a format is for is said in ``formats``; what is good in a domain
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from synthgen_core.domains import Catalogue, Domain, Subdomain, load_catalogue
 from synthgen_core.formats import Format, get_format
@@ -138,7 +139,7 @@ def shown_example(subdomain: Subdomain, format: Format) -> JsonObject:
 
 def avoid_openings(openings: Sequence[str]) -> str:
     """What is said at the end of a prompt so that an example does not begin like these; empty for none."""
-    quoted = dict.fromkeys(json.dumps(_opening(text), ensure_ascii=False) for text in openings)
+    quoted = dict.fromkeys(map(_quoted_opening, openings))
     return f"\n\n{TAKEN}\n{_lines(quoted)}" if quoted else ""
 
 
@@ -262,6 +263,8 @@ def _length(format: Format, exchanges: int) -> str:
     )
 
 
-def _opening(text: str) -> str:
+@lru_cache(maxsize=128)  # each of the newest openings is quoted in many prompts
+def _quoted_opening(text: str) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= OPENING_CHARACTERS else f"{words[:OPENING_CHARACTERS].rsplit(' ', 1)[0]} …"
+    cut = words if len(words) <= OPENING_CHARACTERS else f"{words[:OPENING_CHARACTERS].rsplit(' ', 1)[0]} …"
+    return json.dumps(cut, ensure_ascii=False)

@@ -218,6 +218,19 @@ def test_importing_the_core_loads_neither_streamlit_nor_an_sdk(module: str) -> N
     assert loaded.strip() == "[]"
 
 
+def test_a_command_waits_for_nothing_that_other_commands_need() -> None:
+    needless = ("actions.import", "actions.export", "actions.curation", "actions.review", "readers", "writers", "diffs")
+    code = (
+        "import sys, contextlib, synthgen_core.cli as cli, synthgen_core.actions.generation\n"
+        "with contextlib.suppress(SystemExit): cli.main(['generate', '--help'])\n"
+        "print(*[name.removeprefix('synthgen_core.') for name in sys.modules if name.startswith('synthgen_core.')])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = run.stdout.splitlines()[-1].split()
+    assert "cli.commands_generate" in loaded
+    assert not [name for name in loaded if name.startswith(needless)]
+
+
 def test_except_exception_stands_once_where_a_job_ends() -> None:
     found = []
     for path in sources():

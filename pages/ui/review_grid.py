@@ -48,9 +48,9 @@ USUAL = ("verdict", "quality_score", "first_user", "person_score", "flags", "tag
 
 
 def take_events(seat: Seat) -> bool:
-    """Do what was done in the grid since it was drawn. Whether anything was: then the grid can stay as it is."""
+    """Do what was done in the grid since it was drawn. Whether it shows that already, and so can stay as it is."""
     told = session.told_by(seat.desk.grid_key)
-    has_done = False
+    has_done, has_failed = False, False
     for entry in unseen(told, seat.desk.marks):
         has_done = True
         if (example_id := as_id(str(entry.get("row")))) is None:
@@ -58,11 +58,12 @@ def take_events(seat: Seat) -> bool:
         if entry["what"] == "focus":
             seat.desk.go(example_id)
         else:
-            seat.do(partial(seat.change_cell, example_id, str(entry["column"]), entry["before"], entry["after"]))
+            change = partial(seat.change_cell, example_id, str(entry["column"]), entry["before"], entry["after"])
+            has_failed |= not seat.do(change)
     ticked = told.get("ticked", []) if isinstance(told, Mapping) else []
     drawn = {row.id for row in seat.desk.drawn.rows} if seat.desk.drawn else set()
     seat.desk.ticked = tuple(found for one in ticked if (found := as_id(str(one))) in drawn and found is not None)
-    return has_done
+    return has_done and not has_failed
 
 
 def settle(seat: Seat) -> None:

@@ -30,6 +30,11 @@ CSS = """
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-body-0) { display: none; }
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-ahead-head),
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-ahead-body) { display: flex; }
+@media (max-width: 640px) {
+  .st-key-review-bar [data-testid="stColumn"] { min-width: calc(50% - 1rem); flex: 1 1 40%; }
+  .st-key-review-bar [data-testid="stHorizontalBlock"] { gap: .4rem; }
+  .st-key-review-progress { flex-wrap: wrap; }
+}
 @media (min-width: 641px) and (min-height: 600px) {
   .st-key-review-grid iframe { height: calc(100vh - 16.9rem) !important; min-height: 260px; }
   :is([class*="st-key-review-body"], .st-key-review-ahead-body) {

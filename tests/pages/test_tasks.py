@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.jobs import delete_task, resume_task
+from synthgen_core.actions.rules import check_dataset
 from synthgen_core.models import Job, JobStatus, Json, ProviderConfig
 from synthgen_core.workspace import Workspace
-from tests.pages.support import buttons, errors, filter_by, make_dataset, make_full, make_job, said
+from tests.pages.support import buttons, chat, errors, filter_by, make_dataset, make_full, make_job, said
 from tests.support.server import Act, ModelServer
 
 Open = Callable[..., AppTest]
@@ -189,3 +190,12 @@ def test_open_leads_to_the_dataset(place: Workspace, open_page: Open) -> None:
     page = open_page("tasks")
     page.button(key=f"open{job.id}").click().run()
     assert page.title[0].value == "Router trouble"
+
+
+def test_a_run_of_the_rules_is_a_job_like_any_other(place: Workspace, open_page: Open) -> None:
+    job = check_dataset(place, make_dataset(place, contents=[chat("How?", "Like this, every day.")]).id)
+    assert place.runner.wait(job.id, SECONDS)
+    page = open_page("tasks")
+    assert "Rules over “Router trouble”" in said(page)
+    assert [button.label for button in buttons(page) if button.key == f"open{job.id}"] == ["Open dataset"]
+    assert not errors(page)
