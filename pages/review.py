@@ -4,29 +4,25 @@ What was done in the browser is dealt with first, then the example is drawn, the
 next example before the page is complete.
 """
 
-from functools import partial
-
 import streamlit as st
 
 from pages.ui import review_keys, session
-from pages.ui.events import unseen
 from pages.ui.review_bar import COLUMNS_COOKIE, choose_dataset, kept_columns, query_bar
 from pages.ui.review_conflict import draw_conflict
 from pages.ui.review_deeds import Seat
 from pages.ui.review_desk import Desk
 from pages.ui.review_editor import gather
+from pages.ui.review_events import follow_address, look, take_presses
 from pages.ui.review_grid import draw_review_grid, settle, take_events
 from pages.ui.review_panel import draw_panel
 from pages.ui.review_people import NAME_COOKIE, actor, draw_progress, name_menu, show_guidelines, show_keys
 from pages.ui.review_style import apply_review_style
 from pages.ui.shell import reporting, require_shell, show_error, workspace
-from pages.ui.words import as_id, as_markdown
-from synthgen_core.actions.review import ReviewView, review_example
-from synthgen_core.errors import NotFoundError, SynthGenError
+from pages.ui.words import as_markdown
+from synthgen_core.actions.review import ReviewView
+from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
 from synthgen_core.workspace import Workspace
-
-DIALOGS = ("g", "h")
 
 
 def review(place: Workspace) -> None:
@@ -70,50 +66,6 @@ def review(place: Workspace) -> None:
     with strip, reporting():
         draw_progress(place, desk, dataset)
     open_dialog(place, dataset, asks_guidelines or "g" in pressed, asks_keys or "h" in pressed)
-
-
-def take_presses(seat: Seat) -> set[str]:
-    """Do what the keys say that were pressed since the page was drawn; which they were."""
-    pressed = set()
-    for entry in unseen(review_keys.presses(), seat.desk.marks):
-        key = str(entry["key"])
-        pressed.add(key)
-        example_id = as_id(str(entry.get("example")))
-        if key not in DIALOGS and example_id is not None:
-            seat.press(key, example_id, int(entry["revision"]))
-    return pressed
-
-
-def follow_address(seat: Seat) -> None:
-    """Go to the example that the address names, once."""
-    asked = as_id(st.query_params.get("example", ""))
-    if asked is not None and asked != seat.desk.linked:
-        seat.desk.linked = asked
-        seat.do(partial(go_if_there, seat, asked))
-
-
-def go_if_there(seat: Seat, example_id: int) -> None:
-    """Go to an example of this dataset. Raises NotFoundError."""
-    if review_example(seat.place, example_id).example.dataset_id != seat.desk.dataset_id:
-        raise NotFoundError(f"Example {example_id} is not one of this dataset.", "Choose one in the grid.")
-    seat.desk.go(example_id)
-
-
-def look(seat: Seat) -> ReviewView | None:
-    """The current example as it is now, and the address in step with it."""
-    desk = seat.desk
-    if desk.current is None:
-        return None
-    try:
-        view = review_example(seat.place, desk.current, seat.actor.name)
-    except NotFoundError as error:
-        desk.refuse(error)
-        desk.current = None
-        return None
-    if desk.linked != desk.current:
-        desk.linked = desk.current
-        st.query_params["example"] = str(desk.current)
-    return view
 
 
 def listen(seat: Seat, view: ReviewView | None, ahead: ReviewView | None, theme: str) -> None:

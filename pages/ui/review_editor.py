@@ -51,13 +51,19 @@ def draw_editor(seat: Seat, view: ReviewView) -> None:
 
 
 def gather(seat: Seat) -> None:
-    """Keep what stands in the fields. Called before anything else is done, wherever that is."""
+    """Keep what stands in the fields. Called before anything else is done, wherever that is.
+
+    Fields that are not there, as after a visit to another page, begin anew with what stood in them.
+    """
     desk = seat.desk
-    if not desk.is_editing or desk.text is None:
+    if not desk.is_editing or desk.text is None or desk.typed is None:
         return
-    typed = {each.path: str(st.session_state.get(_field(seat, each), each.text) or "") for each in passages(desk.text)}
-    if (content := with_texts(desk.text, typed)) != desk.typed:
+    fields = {each.path: (_field(seat, each), each.text) for each in passages(desk.typed)}
+    typed = {path: str(st.session_state.get(key, text) or "") for path, (key, text) in fields.items()}
+    if (content := with_texts(desk.typed, typed)) != desk.typed:
         seat.do(partial(seat.keep_draft, content))
+    if not all(key in st.session_state for key, _ in fields.values()):
+        seat.redraw_fields(content)
 
 
 def _finish(seat: Seat, deed: Callable[[], object]) -> None:

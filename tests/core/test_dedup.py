@@ -85,6 +85,15 @@ def test_what_was_changed_a_lot_is_another_text() -> None:
     assert near[1] == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize("length", range(10, 200, 10))
+def test_every_fifth_word_is_as_much_as_may_differ(length: int) -> None:
+    words = text(random.Random(length), length)
+    near, far = ([*words[:-changed], *["changed"] * changed] for changed in (length // 5, length // 5 + 1))
+    shelf = shelf_of([words])
+    assert shelf.nearest(sketch(near)) == (0, pytest.approx(NEAR))
+    assert shelf.nearest(sketch(far)) is None
+
+
 def test_of_several_the_nearest_is_told() -> None:
     draw = random.Random(5)
     words = text(draw)

@@ -264,6 +264,7 @@ def use(page: Page, server: ModelServer, faults: Rotation, evidence: Evidence) -
     idle(page)
     look_around(page, look)
     go(page, "Settings")
+    expect(page.get_by_text("checking", exact=True)).to_have_count(0, timeout=60_000)  # then the page rests
     key = CANARIES[f"typed for {TYPED}"]
     type_into(page, "vllm", "Address", f"me:{CANARIES['password, short']}@host/v1", "holds a user's name or a password")
     type_into(page, TYPED, "Key", key, f"…{key[-4:]}, typed in this session")

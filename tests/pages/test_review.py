@@ -257,3 +257,19 @@ def test_what_a_text_was_can_be_compared_and_edited_again(place: Workspace, open
     page.button(key="review-edit-save").click().run()
     assert review_example(place, 1).example.content == simple(0)
     assert len(review_example(place, 1).revisions) == 3
+
+
+def test_what_was_typed_is_there_after_a_visit_to_another_page(
+    place: Workspace, open_review: Open, ten: Dataset
+) -> None:
+    page = press(open_review(ten), "e")
+    page.text_area[0].set_value("Half").run()
+    page.switch_page("pages/datasets.py").run()
+    page.switch_page("pages/review.py").run()
+    for _ in range(2):
+        assert not page.exception
+        assert page.text_area[0].value == "Half"
+        draft = review_example(place, 1, ME).draft
+        assert draft is not None
+        assert draft.content == chat("Half", "Answer number 0.")
+        page.run()
