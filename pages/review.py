@@ -14,6 +14,7 @@ from pages.ui.review_desk import Desk
 from pages.ui.review_editor import gather
 from pages.ui.review_events import follow_address, look, take_presses
 from pages.ui.review_grid import draw_review_grid, settle, take_events
+from pages.ui.review_improve import ASK, ask_for_better
 from pages.ui.review_panel import draw_panel
 from pages.ui.review_people import NAME_COOKIE, actor, draw_progress, name_menu, show_guidelines, show_keys
 from pages.ui.review_style import apply_review_style
@@ -21,13 +22,12 @@ from pages.ui.shell import reporting, require_shell, show_error, workspace
 from pages.ui.words import as_markdown
 from synthgen_core.actions.review import ReviewView
 from synthgen_core.errors import SynthGenError
-from synthgen_core.models import Dataset
 from synthgen_core.workspace import Workspace
 
 
 def review(place: Workspace) -> None:
     """The page."""
-    who = actor()
+    who, asks_better = actor(), session.told_by(ASK)
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with head:
         st.title("Review", anchor=False, width="content")
@@ -65,7 +65,12 @@ def review(place: Workspace) -> None:
         draw_review_grid(seat, columns, theme, stays=stays)
     with strip, reporting():
         draw_progress(place, desk, dataset)
-    open_dialog(place, dataset, asks_guidelines or "g" in pressed, asks_keys or "h" in pressed)
+    if asks_guidelines or "g" in pressed:
+        show_guidelines(place, dataset)
+    elif asks_keys or "h" in pressed:
+        show_keys()
+    elif view is not None and asks_better:
+        ask_for_better(seat, view)
 
 
 def listen(seat: Seat, view: ReviewView | None, ahead: ReviewView | None, theme: str) -> None:
@@ -97,14 +102,6 @@ def tell(seat: Seat) -> None:
     desk.problems.clear()
     if desk.conflict is not None:
         draw_conflict(seat, desk.conflict)
-
-
-def open_dialog(place: Workspace, dataset: Dataset, asks_guidelines: bool, asks_keys: bool) -> None:
-    """One of the two dialogs, if it was asked for."""
-    if asks_guidelines:
-        show_guidelines(place, dataset)
-    elif asks_keys:
-        show_keys()
 
 
 require_shell()

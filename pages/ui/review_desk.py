@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from synthgen_core.actions.improving import Proposal
 from synthgen_core.actions.review import Neighbours, neighbours
 from synthgen_core.errors import ConflictError, NotFoundError, SynthGenError
 from synthgen_core.models import JsonObject
@@ -54,6 +55,8 @@ class Desk:
     fault: SynthGenError | None = None
     """Why the edited example cannot be saved."""
     conflict: Conflict | None = None
+    proposal: Proposal | None = None
+    """The better version that was asked for last, until it is taken, edited or left."""
     told: list[tuple[str, str]] = field(default_factory=list)
     """Messages and their icons, until they were shown."""
     problems: list[SynthGenError] = field(default_factory=list)

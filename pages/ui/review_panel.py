@@ -8,6 +8,7 @@ from pages.ui.examples import draw_example
 from pages.ui.review_deeds import FLAGGED, SAID, VERDICT_KEYS, Seat
 from pages.ui.review_editor import draw_editor
 from pages.ui.review_facts import draw_details, draw_history, draw_quality
+from pages.ui.review_improve import draw_ask, draw_proposal
 from pages.ui.words import REVIEWED, ago, as_label, flag_in_words
 from synthgen_core.actions.review import ReviewView, review_example
 from synthgen_core.models import Dataset, ExampleStatus
@@ -91,11 +92,13 @@ def _draw_title(view: ReviewView, which: str) -> None:
 
 
 def _draw_text(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
+    draw_proposal(seat, view)
     draw_example(dataset.format, view.example.content, most=MOST_MESSAGES)
     if view.draft:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"your draft of {ago(view.draft.updated_at)}", icon=":material/edit_note:", color="violet")
             _button(seat, view, "e", "Go on with it", "edit", type="tertiary", name="draft")
+    draw_ask()
 
 
 def _draw_decision(seat: Seat, view: ReviewView) -> None:

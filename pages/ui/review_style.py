@@ -12,7 +12,7 @@ CSS = """
 .st-key-review-progress { flex-wrap: nowrap; overflow: hidden; }
 .st-key-review-panel { padding: .55rem .8rem; }
 .st-key-review-panel > div > [data-testid="stTabs"], .st-key-review-panel [data-testid="stTabs"] { margin-top: -.5rem; }
-.st-key-review-panel [data-testid="stTabs"] button { padding: .2rem 0; min-height: 0; }
+.st-key-review-panel [data-testid="stTabs"] [role="tab"] { padding: .2rem 0; min-height: 0; }
 .st-key-review-page [data-testid="stSelectbox"] [data-baseweb="select"] { font-size: .87rem; }
 :is([class*="st-key-review-body"], .st-key-review-ahead-body) [data-testid="stChatMessageContent"] {
   max-height: none; }
