@@ -137,7 +137,9 @@ def draw_grid(
 def without_code(options: Any) -> Any:
     """The options, where no string is taken for code: only ours, which is marked by its type."""
     if isinstance(options, str):
-        return options.replace(CODE_MARK, "")
+        while CODE_MARK in options:  # taking one out can join two halves of another
+            options = options.replace(CODE_MARK, "")
+        return options
     if isinstance(options, Mapping):
         return {without_code(name): without_code(value) for name, value in options.items()}
     return [without_code(value) for value in options] if isinstance(options, list | tuple) else options

@@ -41,6 +41,12 @@ def test_what_is_no_log_holds_nothing() -> None:
         assert numbers(value, {}) == []
 
 
+def test_code_that_is_hidden_in_halves_of_a_mark_is_taken_out_as_well() -> None:
+    half = len(CODE_MARK) // 2
+    nested = f"{CODE_MARK[:half]}{CODE_MARK}{CODE_MARK[half:]}alert(1){CODE_MARK}"
+    assert without_code(nested) == "alert(1)"
+
+
 def test_a_string_is_never_taken_for_code_and_code_of_ours_stays() -> None:
     mark = f"{CODE_MARK}alert(1){CODE_MARK}"
     cleaned = without_code({"columns": [{"headerName": mark, mark: (mark,)}], "style": HEAT, "width": 3})
