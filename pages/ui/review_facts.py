@@ -10,8 +10,11 @@ from pages.ui.diffs import draw_diff
 from pages.ui.examples import draw_parameters
 from pages.ui.review_deeds import Seat
 from pages.ui.words import ago, as_label, as_markdown, flag_in_words, plural
+from synthgen_core.actions.prompting import prompt_of
 from synthgen_core.actions.review import ReviewView
-from synthgen_core.models import Flag, Json, JsonObject, Severity
+from synthgen_core.errors import NotFoundError
+from synthgen_core.models import Example, Flag, Json, JsonObject, Severity
+from synthgen_core.workspace import Workspace
 
 AROUND = 60
 """Characters shown before and after the words that raised a flag."""
@@ -71,8 +74,8 @@ def _text_at(content: JsonObject, field: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def draw_details(view: ReviewView) -> None:
-    """What it was drawn from, and the reply that it was made from."""
+def draw_details(place: Workspace, view: ReviewView) -> None:
+    """What it was drawn from, what the model was told, and the reply that it was made from."""
     example = view.example
     facts = (plural(example.turns, "turn"), plural(example.characters, "character"), f"revision {example.revision}")
     st.caption(" · ".join((*facts, f"changed {ago(example.updated_at)}")))
@@ -81,11 +84,27 @@ def draw_details(view: ReviewView) -> None:
     if rest:
         st.caption("Further facts")
         st.code(json.dumps(rest, ensure_ascii=False, indent=2), language="json", wrap_lines=True)
+    _draw_prompt(place, view.example)
     st.caption("The model's raw reply")
     if view.reply is None:
         st.caption("It is not kept: it was brought in, or the reply is older than replies are kept for.")
     else:
         st.code(view.reply, language=None, wrap_lines=True)
+
+
+def _draw_prompt(place: Workspace, example: Example) -> None:
+    """Only on request: it is made again each time."""
+    if not st.toggle("Show the prompt", key=f"review-prompt-{example.id}"):
+        return
+    try:
+        messages = prompt_of(place, example)
+    except NotFoundError as error:
+        st.caption(as_label(str(error)))
+        return
+    for message in messages:
+        st.caption(f"{message.role.value.capitalize()} message")
+        st.code(message.content, language=None, wrap_lines=True)
+    st.caption("Made again from what is kept with the example, without the openings that it was asked to avoid.")
 
 
 def draw_history(seat: Seat, view: ReviewView) -> None:

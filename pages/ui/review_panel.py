@@ -33,7 +33,7 @@ def draw_panel(seat: Seat, dataset: Dataset, view: ReviewView) -> ReviewView | N
         draws = (
             partial(_draw_text, seat, dataset, view),
             partial(draw_quality, seat, view),
-            partial(draw_details, view),
+            partial(draw_details, seat.place, view),
             partial(draw_history, seat, view),
         )
         for n, (tab, draw) in enumerate(zip(tabs, draws, strict=True)):

@@ -11,6 +11,7 @@ from synthgen_core.actions.review import review_example
 from synthgen_core.actions.review_edit import decide, edit, save_draft
 from synthgen_core.actions.review_queues import choose_sample
 from synthgen_core.actions.review_settings import set_guidelines, set_review_settings
+from synthgen_core.database import NewExample
 from synthgen_core.models import Dataset
 from synthgen_core.reviewing import Actor, Queue, ReviewSettings, Verdict
 from synthgen_core.workspace import Workspace
@@ -244,6 +245,19 @@ def test_a_judges_reasons_and_the_words_that_raised_a_flag_are_shown(
     for part in ("judge-1", "6.5", "relevance 7", "It is *short*.", "Short. (rules)"):
         assert part in text
     assert any("<mark>number</mark>" in html.proto.body for html in page.get("html"))
+
+
+def test_the_prompt_is_shown_on_request_where_it_is_known(place: Workspace, open_review: Open, ten: Dataset) -> None:
+    made = {"domain": "support", "subdomain": "technical_support", "language": "en", "method": "structured"}
+    new = NewExample(10, simple(10), {**made, "seed": 7, "item": 0, "tries": 1})
+    place.database.add_examples(ten.id, [new])
+    for number, words in ((1, "was not made here"), (11, "You write training data for a language model")):
+        page = open_review(ten, example=str(number))
+        page.session_state["review-tab"] = "Details"
+        page.run()
+        assert words not in said(page)
+        page.toggle(key=f"review-prompt-{number}").set_value(True).run()
+        assert words in said(page) + "".join(code.value for code in page.code)
 
 
 def test_what_a_text_was_can_be_compared_and_edited_again(place: Workspace, open_review: Open, ten: Dataset) -> None:
