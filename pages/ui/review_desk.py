@@ -40,7 +40,11 @@ class Desk:
     query: ReviewQuery | None = None
     """What it showed."""
     linked: int | None = None
-    """The example that the page's address names."""
+    """The example that the page's address names, as far as the page has its way."""
+    address: int | None = None
+    """The example that the browser's address named when it last asked for the page ..."""
+    sent: list[int] = field(default_factory=list)
+    """... and those that it was told to name since: it catches up with them one by one, and late."""
     queue: Queue = Queue.ALL
     sample_id: int | None = None
     is_editing: bool = False

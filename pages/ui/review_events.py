@@ -28,10 +28,16 @@ def take_presses(seat: Seat) -> set[str]:
 
 
 def follow_address(seat: Seat) -> None:
-    """Go to the example that the address names, once."""
+    """Go to the example that the address names, if somebody went there: an address that comes back late is none."""
+    desk = seat.desk
     asked = as_id(st.query_params.get("example", ""))
-    if asked is not None and asked != seat.desk.linked:
-        seat.desk.linked = asked
+    if asked is None or asked == desk.address:
+        return
+    desk.address = asked
+    if asked in desk.sent:
+        del desk.sent[: desk.sent.index(asked) + 1]
+    else:
+        desk.linked = asked
         seat.do(partial(_go_if_there, seat, asked))
 
 
@@ -55,5 +61,6 @@ def look(seat: Seat) -> ReviewView | None:
         return None
     if desk.linked != desk.current:
         desk.linked = desk.current
+        desk.sent.append(desk.current)
         st.query_params["example"] = str(desk.current)
     return view
