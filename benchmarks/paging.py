@@ -27,7 +27,7 @@ from synthgen_core.actions.datasets import (
 )
 from synthgen_core.actions.versions import compare, make_version
 from synthgen_core.database import NewDataset
-from synthgen_core.models import ExampleFilter, ExampleStatus
+from synthgen_core.models import ExampleFilter, ExampleStatus, Json, JsonObject
 from synthgen_core.settings import Settings
 from synthgen_core.sizes import fingerprint, size_of
 from synthgen_core.workspace import Workspace, open_workspace
@@ -88,10 +88,11 @@ def _filled(folder: Path, count: int) -> tuple[Workspace, int]:
 def _rows(dataset_id: int, count: int) -> Iterator[tuple[object, ...]]:
     for n in range(count):
         said = (("user", f"Question {n}. {TEXT}"), ("assistant", TEXT * 3))
-        content = {"messages": [{"role": role, "content": text} for role, text in said]}
+        messages: list[Json] = [{"role": role, "content": text} for role, text in said]
+        content: JsonObject = {"messages": messages}
         metadata = orjson.dumps({"parameters": {"tone": ("calm", "angry")[n % 2]}, "language": "en", "item": n})
-        size = size_of(content)  # type: ignore[arg-type] # a dict of JSON
-        digest = fingerprint(content)  # type: ignore[arg-type]
+        size = size_of(content)
+        digest = fingerprint(content)
         values = (dataset_id, n, orjson.dumps(content).decode(), "active", metadata.decode(), AT, AT, 1)
         yield (*values, size.turns, size.characters, digest)
 

@@ -87,7 +87,7 @@ class DaemonExecutor(Executor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever reads the future
+            except BaseException as error:  # noqa: BLE001 - as concurrent.futures does: whoever waits for this future must hear of it, or waits for ever
                 future.set_exception(error)
 
         self._queue.put(work)

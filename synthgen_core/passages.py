@@ -4,7 +4,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from synthgen_core.formats import messages_in
 from synthgen_core.models import JsonObject
@@ -43,10 +43,10 @@ def with_texts(content: JsonObject, texts: Mapping[Path, str]) -> JsonObject:
     """A copy of the content with these texts in their places; everything else is as it was."""
     changed = copy.deepcopy(content)
     for path, text in texts.items():
-        place = changed
+        place: Any = changed  # lists and objects in turn; a path leads through what is there
         for step in path[:-1]:
-            place = place[step]  # type: ignore[assignment,index] # a path leads through what is there
-        place[path[-1]] = text  # type: ignore[index]
+            place = place[step]
+        place[path[-1]] = text
     return changed
 
 

@@ -6,7 +6,7 @@ no effect does not belong here.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -117,6 +117,11 @@ class Settings:
     )
     import_max_rows: int = _setting(5_000_000, _whole(1, 10**9), "Most rows that an imported file may have.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
+
+    def with_texts(self, texts: Mapping[str, str]) -> "Settings":
+        """These settings with others for some that are texts: their names in the environment -> their values."""
+        changed: dict[str, Any] = {name.lower(): text for name, text in texts.items()}
+        return replace(self, **changed)
 
     def get(self, name: str) -> str:
         """The text of the setting with this name in the environment; empty for the empty name."""

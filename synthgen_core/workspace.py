@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from synthgen_core.database import Database, open_database
 from synthgen_core.database.datasets import now
@@ -128,12 +129,17 @@ def tidy(workspace: Workspace, also: Sequence[Callable[[Workspace], object]] = (
         LOG.error("not all could be put in order: %s", error.message)
 
 
-def shared_workspace(settings: Settings, at_start: Sequence[Callable[[Workspace], object]] = ()) -> Workspace:
-    """This process's workspace, opened once, put in order in the background, and given to what is done ``at_start``.
+def process_registry() -> dict[str, Any]:
+    """What there is once in a process, by name; kept where a reload of our modules cannot reach it.
 
-    It is kept where a reload of our modules cannot reach it: Streamlit reloads them while jobs run.
+    Streamlit reloads them while jobs run.
     """
-    registry = sys.modules.setdefault("_synthgen_process", types.ModuleType("_synthgen_process")).__dict__
+    return vars(sys.modules.setdefault("_synthgen_process", types.ModuleType("_synthgen_process")))
+
+
+def shared_workspace(settings: Settings, at_start: Sequence[Callable[[Workspace], object]] = ()) -> Workspace:
+    """This process's workspace, opened once, put in order in the background, and given to what is done ``at_start``."""
+    registry = process_registry()
     with registry.setdefault("lock", threading.Lock()):
         workspace: Workspace | None = registry.get("workspace")
         if workspace is None:

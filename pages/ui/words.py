@@ -1,6 +1,7 @@
 """One vocabulary for all pages: states with word, colour and icon; numbers, times and texts as people read them."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
 
@@ -139,12 +140,17 @@ def as_markdown(text: str) -> str:
             prose.append(line)
             continue
         end = re.compile(rf"\s*{opening['fence']}{opening['fence'][0]}*\s*")
-        code = "\n".join(takewhile(lambda line, end=end: not end.fullmatch(line), lines))  # type: ignore[misc] # bound early
+        code = "\n".join(_until(end, lines))
         code = re.sub(rf"(?m)^[ \t]{{0,{len(opening['indent'])}}}", "", code)
         own_fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", code))])
         parts += [_prose(prose), f"{own_fence}{opening['language']}\n{code}\n{own_fence}"]
         prose = []
     return "\n".join([*parts, _prose(prose)])
+
+
+def _until(end: re.Pattern[str], lines: Iterator[str]) -> Iterator[str]:
+    """The lines before the first that is this end, which is taken, too."""
+    return takewhile(lambda line: not end.fullmatch(line), lines)
 
 
 def _prose(lines: list[str]) -> str:

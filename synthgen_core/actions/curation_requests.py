@@ -4,7 +4,7 @@ A further operation is a class here with its row in ``CHECKS``, and its row of `
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import Field, asdict, dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from synthgen_core.actions.datasets import clean_name
@@ -21,8 +21,9 @@ MOST_SEED = 2**63 - 1
 
 
 class Request(Protocol):
-    """What all operations have."""
+    """What all operations have; each is a dataclass."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     operation: ClassVar[Origin]
 
     @property
@@ -136,7 +137,7 @@ def check_request(workspace: Workspace, request: Request) -> tuple[Request, tupl
     for dataset in datasets:
         if not dataset.example_count and request.operation is not Origin.FILTERED:
             raise ConfigError(f"The dataset “{dataset.name}” has no active examples.", "Choose another one.")
-    filled: Request = replace(request, name=clean_name(request.name))  # type: ignore[type-var] # all are dataclasses
+    filled = replace(request, name=clean_name(request.name))
     check = CHECKS.get(request.operation)
     return (check(workspace, filled, datasets) if check else filled), datasets
 
@@ -207,7 +208,7 @@ CHECKS: Mapping[Origin, Callable[[Workspace, Any, tuple[Dataset, ...]], Request]
 
 def to_json(request: Request) -> JsonObject:
     """A request as it is kept with its job."""
-    return asdict(request)  # type: ignore[call-overload, no-any-return] # all are dataclasses
+    return asdict(request)
 
 
 def from_json(operation: Origin, values: JsonObject) -> Request:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -74,7 +74,7 @@ def order_of(workspace: Workspace, export: Export) -> Order:
     assert isinstance(facts, dict)
     assert isinstance(fields, list)
     known = frozenset(map(str, fields))
-    kept = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
     recipe = Recipe(get_target(export.target), str(options["source"]), str(options["strategy"]))
     return Order(
         export.dataset_id,
@@ -83,7 +83,7 @@ def order_of(workspace: Workspace, export: Export) -> Order:
         str(options["edited"]),
         parts,
         known,
-        Facts(**kept, fields=known, rows={}),  # type: ignore[arg-type] # they were Facts when they were kept
+        Facts(**kept, fields=known, rows={}),
     )
 
 

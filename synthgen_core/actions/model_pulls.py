@@ -1,8 +1,6 @@
 """Fetching a model onto a local server, in the background: one at a time for each server, seen from every page."""
 
-import sys
 import threading
-import types
 from contextlib import closing
 from typing import Protocol, cast
 
@@ -12,6 +10,7 @@ from synthgen_core.errors import ConfigError, StoppedError, SynthGenError
 from synthgen_core.models import ProviderConfig
 from synthgen_core.providers import create_provider
 from synthgen_core.providers.base import Progress
+from synthgen_core.workspace import process_registry
 
 PULLING = ("ollama",)
 """Types of providers that can fetch models."""
@@ -85,5 +84,5 @@ def get_pull(config: ProviderConfig) -> Pull | None:
 
 def _registry() -> tuple[dict[str, Pull], threading.Lock]:
     """What outlives a reload of our modules, as the workspace does."""
-    registry = vars(sys.modules.setdefault("_synthgen_process", types.ModuleType("_synthgen_process")))
-    return registry.setdefault("pulls", ({}, threading.Lock()))  # type: ignore[no-any-return] # nobody else uses that name
+    found: tuple[dict[str, Pull], threading.Lock] = process_registry().setdefault("pulls", ({}, threading.Lock()))
+    return found

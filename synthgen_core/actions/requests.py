@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from synthgen_core.actions.batches import check_batches
 from synthgen_core.actions.datasets import clean_name
@@ -265,7 +266,7 @@ def caps_of(request: GenerationRequest) -> JsonObject:
 
 def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationRequest:
     """The request that a job keeps, with the keys that the settings have now."""
-    values = dict(parameters)
+    values: dict[str, Any] = dict(parameters)
     provider = _config(workspace, values.pop("provider"))
     said = values.pop("assistant_provider", None)
     assistant = None if said is None else _config(workspace, said)
@@ -273,7 +274,7 @@ def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationR
     assert ids is None or isinstance(ids, list)
     method, cost = Method(str(values.pop("method"))), values.pop("max_cost", None)
     return GenerationRequest(
-        **values,  # type: ignore[arg-type] # as to_parameters wrote
+        **values,
         provider=provider,
         assistant_provider=assistant,
         method=method,

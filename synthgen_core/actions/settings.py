@@ -121,7 +121,7 @@ def effective_settings(environment: Mapping[str, str] | None = None, **overrides
             changes[kind.base_url_setting] = choice.base_url
             if kind.key_setting and not _is_same_host(choice.base_url, said.base_url):
                 changes[kind.key_setting] = ""
-    return replace(settings, **{name.lower(): value for name, value in changes.items()})  # type: ignore[arg-type] # texts all
+    return settings.with_texts(changes)
 
 
 def get_settings(settings: Settings, secrets: Mapping[str, str] | None = None) -> list[SettingView]:
@@ -280,17 +280,21 @@ def unsent_key(config: ProviderConfig, secrets: Mapping[str, str] | None = None)
 
 
 def with_key_for(workspace: Workspace, job_id: int, keys: Mapping[str, Key]) -> Workspace:
-    """The workspace in which a job is to be resumed: with the key that was given for the job's own address, or none."""
-    provider = workspace.database.get_job(job_id).parameters.get("provider")
-    if not isinstance(provider, dict):
-        return workspace
-    provider_type = str(provider["type"])
-    if not (name := provider_kind(provider_type).key_setting):
-        return workspace
-    config = chosen_config(
-        workspace.settings, provider_type, keys.get(provider_type), base_url=str(provider["base_url"])
-    )
-    return replace(workspace, settings=replace(workspace.settings, **{name.lower(): config.api_key}))  # type: ignore[arg-type] # a key is a text
+    """The workspace in which a job is to be resumed: with the keys that were given for the job's own addresses.
+
+    Two addresses that one setting's key would go to, and that were given different ones, get none.
+    """
+    parameters, found = workspace.database.get_job(job_id).parameters, dict[str, set[str]]()
+    for side in ("provider", "assistant_provider"):
+        if not isinstance(said := parameters.get(side), dict):
+            continue
+        provider_type = str(said["type"])
+        if name := provider_kind(provider_type).key_setting:
+            given = keys.get(provider_type)
+            config = chosen_config(workspace.settings, provider_type, given, base_url=str(said["base_url"]))
+            found.setdefault(name, set()).add(config.api_key)
+    texts = {name: found_keys.pop() if len(found_keys) == 1 else "" for name, found_keys in found.items()}
+    return replace(workspace, settings=workspace.settings.with_texts(texts))
 
 
 def _is_default(settings: Settings, provider_type: str) -> bool:

@@ -179,6 +179,9 @@ def _beyond(
     """The pair comes after the values, in this direction; a comparison of rows, which an index can answer."""
     left: Any = sa.tuple_(*pair) if len(pair) > 1 else pair[0]
     right: Any = sa.tuple_(*values) if len(pair) > 1 else values[0]
+    found: sa.ColumnElement[bool]
     if is_descending:
-        return left <= right if is_inclusive else left < right  # type: ignore[no-any-return] # a condition
-    return left >= right if is_inclusive else left > right  # type: ignore[no-any-return] # a condition
+        found = left <= right if is_inclusive else left < right
+    else:
+        found = left >= right if is_inclusive else left > right
+    return found

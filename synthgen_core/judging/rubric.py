@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeGuard
 
 import orjson
 
@@ -108,6 +109,11 @@ def make_rubric(criteria: Sequence[Mapping[str, object]], notes: str = "") -> Ru
     return Rubric(found, notes.strip())
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """It is a finite number, and not true or false."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _criterion(row: Mapping[str, object], number: int) -> Criterion:
     name, label, question = (str(row.get(key) or "").strip() for key in ("name", "label", "question"))
     if not NAME.fullmatch(name):
@@ -120,7 +126,6 @@ def _criterion(row: Mapping[str, object], number: int) -> Criterion:
             f"The criterion “{name}” has a question of {len(question):,} characters.", f"Write 1 to {LONGEST_TEXT:,}."
         )
     weight = row.get("weight", 1.0)
-    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    if not is_number or not math.isfinite(weight) or not 0 <= weight <= 100:  # type: ignore[arg-type,operator] # a number
+    if not is_number(weight) or not 0 <= weight <= 100:
         raise ConfigError(f"The criterion “{name}” has the weight “{weight}”.", "Give a number from 0 to 100.")
-    return Criterion(name, label or name.replace("_", " ").capitalize(), question, float(weight))  # type: ignore[arg-type] # a number
+    return Criterion(name, label or name.replace("_", " ").capitalize(), question, float(weight))

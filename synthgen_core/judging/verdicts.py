@@ -1,6 +1,5 @@
 """What a judge's reply is worth: scores within their bounds, or a failed judgement. A failure is never a number."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from statistics import fmean, stdev
 
 from synthgen_core.errors import InvalidExampleError
 from synthgen_core.formats import Format
-from synthgen_core.judging.rubric import Rubric
+from synthgen_core.judging.rubric import Rubric, is_number
 from synthgen_core.models import Completion, Json, JsonObject
 from synthgen_core.parsing import parse_reply
 
@@ -66,11 +65,10 @@ def _score(name: str, said: Json) -> float:
     value = said.get("score") if isinstance(said, dict) else said
     if isinstance(value, str) and (match := OUT_OF_TEN.fullmatch(value)):
         value = float(match[1])
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not LEAST <= value <= MOST:  # type: ignore[arg-type,operator] # a number
+    if not is_number(value) or not LEAST <= value <= MOST:
         shown = "missing" if value is None else f"“{str(value)[:40]}”"
         raise InvalidExampleError(f"The judge's score for {name} is {shown}, not 0 to 10.", reason="bad_score")
-    return float(value)  # type: ignore[arg-type] # a number
+    return float(value)
 
 
 def _reason(said: Json) -> str:
