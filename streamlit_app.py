@@ -28,6 +28,7 @@ page = st.navigation(
         ],
         "Curate": [
             st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
+            st.Page("pages/quality.py", title="Quality", icon=":material/monitoring:"),
             st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
             st.Page("pages/dataset.py", title="Dataset", icon=":material/folder_open:", visibility="hidden"),
         ],

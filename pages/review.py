@@ -7,7 +7,8 @@ next example before the page is complete.
 import streamlit as st
 
 from pages.ui import review_keys, session
-from pages.ui.review_bar import COLUMNS_COOKIE, choose_dataset, kept_columns, query_bar
+from pages.ui.choosing import choose_dataset
+from pages.ui.review_bar import COLUMNS_COOKIE, kept_columns, query_bar
 from pages.ui.review_conflict import draw_conflict
 from pages.ui.review_deeds import Seat
 from pages.ui.review_desk import Desk
@@ -31,7 +32,7 @@ def review(place: Workspace) -> None:
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with head:
         st.title("Review", anchor=False, width="content")
-        dataset = choose_dataset(place)
+        dataset = choose_dataset(place, session.REVIEW_DATASET)
     if dataset is None:
         st.info("There is nothing to review yet.", icon=":material/info:")
         st.page_link("pages/generate.py", label="Generate a dataset", icon=":material/bolt:")

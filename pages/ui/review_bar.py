@@ -11,10 +11,9 @@ from pages.ui.filters import filter_form
 from pages.ui.review_desk import Desk
 from pages.ui.review_grid import ALWAYS, COLUMNS, USUAL
 from pages.ui.review_keys import cookie
-from pages.ui.words import as_id, as_label, plural
-from synthgen_core.actions.datasets import get_dataset_details, get_datasets
+from pages.ui.words import as_label, plural
 from synthgen_core.actions.review_queues import choose_sample, choose_useful, get_choices, sample_estimate
-from synthgen_core.errors import NotFoundError, SynthGenError
+from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
 from synthgen_core.reviewing import Choice, Purpose, Queue, ReviewQuery
 from synthgen_core.workspace import Workspace
@@ -40,37 +39,6 @@ ORDERS = {
     "Most flags": ("flag_count", True),
 }
 PURPOSES = {Purpose.SAMPLE: "Random sample", Purpose.USEFUL: "Most useful first"}
-
-
-def choose_dataset(place: Workspace) -> Dataset | None:
-    """The dataset that is reviewed: that of the address, or the one that was reviewed or changed last.
-
-    Raises NotFoundError for an address with another.
-    """
-    rows = {row.id: row for row in get_datasets(place, page_size=LISTED).rows}
-    asked = st.query_params.get("dataset")
-    if session.REVIEW_DATASET not in st.session_state:
-        wanted = as_id(asked) if asked is not None else session.last_reviewed()
-        if asked is not None and wanted is None:
-            raise NotFoundError(f"There is no dataset “{asked}”.", "Choose one from the list of datasets.")
-        if wanted is not None and wanted not in rows and (asked is not None):
-            rows[wanted] = get_dataset_details(place, wanted)
-        st.session_state[session.REVIEW_DATASET] = wanted if wanted in rows else next(iter(rows), None)
-    elif (held := st.session_state[session.REVIEW_DATASET]) is not None and held not in rows:
-        rows[held] = get_dataset_details(place, held)
-    if not rows:
-        return None
-    chosen = st.selectbox(
-        "Dataset",
-        list(rows),
-        format_func=lambda number: rows[number].name,
-        key=session.REVIEW_DATASET,
-        label_visibility="collapsed",
-        width=210,
-    )
-    if asked != str(chosen):
-        st.query_params["dataset"] = str(chosen)
-    return rows[chosen]
 
 
 def query_bar(place: Workspace, dataset: Dataset, desk: Desk, reviewer: str) -> tuple[ReviewQuery, list[str]]:

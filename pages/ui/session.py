@@ -21,6 +21,8 @@ DATASET_TAB, EXAMPLES_PAGE = "tab", "page"
 """Keys of widgets of a dataset's page, and what they are called in its address."""
 REVIEW_DATASET, REVIEW_COLUMNS = "review-dataset", "review-columns"
 """Keys of widgets of the Review page: what is reviewed, and which columns the grid has."""
+QUALITY_DATASET, QUALITY_PART = "quality-dataset", "part"
+"""Keys of widgets of the Quality page: what is measured, and which part of it is shown."""
 ANONYMOUS = "reviewer"
 """Who makes a change, until somebody gives a name."""
 
@@ -278,9 +280,14 @@ def desk(dataset_id: int, make: Callable[[int], Any]) -> Any:
     return found
 
 
-def last_reviewed() -> int | None:
-    """The dataset that was reviewed last in this session."""
-    return next(reversed(st.session_state.get("_desks", {})), None)
+def looked_at(dataset_id: int) -> None:
+    """A page is about this dataset: another page that is about one begins with it."""
+    st.session_state["_looked_at"] = dataset_id
+
+
+def last_looked_at() -> int | None:
+    """The dataset that this session looked at last."""
+    return st.session_state.get("_looked_at")
 
 
 def told_by(component: str) -> Any:

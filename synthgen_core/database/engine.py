@@ -14,7 +14,7 @@ from sqlalchemy import exc
 from synthgen_core.errors import DatabaseError, NotFoundError
 
 LOG = logging.getLogger(__name__)
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this code needs; a test holds it against the migrations."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30

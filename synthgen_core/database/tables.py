@@ -292,8 +292,12 @@ judgements = Table(
     Column("reply", Text, nullable=False),
     Column("state", String(20), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("run", Integer, nullable=False, server_default="1"),
+    Column("is_candidate", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
+"""One row for each reply of a judge: ``run`` 1, 2, ... of those of one job on one text. A candidate is a mended text
+that was not taken; its judgement says nothing of the example as it is."""
 
 reviews = Table(
     "reviews",

@@ -205,11 +205,12 @@ def _download(folder: Path, source: WheelSource, stop: Stop, tell: Progress) -> 
 
 
 def _size(folder: Path) -> int:
-    """Bytes of all files in it; files that vanish meanwhile count for nothing."""
+    """Bytes of all files in it; files and folders that vanish meanwhile count for nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size
+    for inside, _folders, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(inside, name).stat().st_size
     return total
 
 

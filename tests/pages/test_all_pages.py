@@ -10,7 +10,7 @@ from synthgen_core.workspace import Workspace
 from tests.pages.support import buttons, chat, errors, labels, links, make_dataset, make_full, make_job, said
 
 Open = Callable[..., AppTest]
-PAGES = ("dashboard", "generate", "import", "review", "datasets", "dataset", "tasks")
+PAGES = ("dashboard", "generate", "import", "review", "quality", "datasets", "dataset", "tasks")
 NASTY = (
     "<img src='http://elsewhere.test/p.png'><script>alert(1)</script>",
     "![x](http://elsewhere.test/p.png) $x^2$ $y$ :red[hot] :material/bolt: :smile: :streamlit:",
@@ -47,7 +47,7 @@ def test_an_empty_page_leads_to_generate(name: str, open_page: Open) -> None:
     if name == "dataset":
         assert ("datasets", "") in links(page), "first to the list"
         return
-    if name in ("tasks", "review"):
+    if name in ("tasks", "review", "quality"):
         assert ("generate", "") in links(page)
         return
     if name == "import":

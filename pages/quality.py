@@ -1,0 +1,40 @@
+"""Quality: how good a dataset is, and how far the figures can be trusted. Linkable: ``?dataset=7&part=Charts``."""
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.choosing import choose_dataset
+from pages.ui.quality_overview import overview_part
+from pages.ui.shell import reporting, require_shell, show_error, workspace
+from synthgen_core.errors import SynthGenError
+from synthgen_core.workspace import Workspace
+
+PARTS = {
+    "Overview": overview_part,
+}
+"""Each is drawn by a module of its own, ``quality_*``, from a workspace and a dataset."""
+
+
+def quality(place: Workspace) -> None:
+    """The page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title("Quality", anchor=False, width="content")
+        dataset = choose_dataset(place, session.QUALITY_DATASET)
+    if dataset is None:
+        st.info("There is nothing to measure yet.", icon=":material/info:")
+        st.page_link("pages/generate.py", label="Generate a dataset", icon=":material/bolt:")
+        return
+    session.keep_address(dataset.id)
+    drawn = st.tabs(list(PARTS), key=session.QUALITY_PART, bind="query-params")
+    for tab, draw in zip(drawn, PARTS.values(), strict=True):
+        if tab.open:
+            with tab, reporting():
+                draw(place, dataset)
+
+
+require_shell()
+try:
+    quality(workspace())
+except SynthGenError as error:
+    show_error(error)
+    st.page_link("pages/datasets.py", label="All datasets", icon=":material/database:")
