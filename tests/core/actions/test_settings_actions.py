@@ -28,7 +28,7 @@ from synthgen_core.actions.settings import (
     with_key_for,
 )
 from synthgen_core.errors import ConfigError, DatabaseError, NotFoundError
-from synthgen_core.models import JobStatus, ProviderConfig
+from synthgen_core.models import JobStatus, Method, ProviderConfig
 from synthgen_core.providers import PROVIDERS
 from synthgen_core.settings import SETTINGS, Settings
 from synthgen_core.workspace import Workspace
@@ -307,6 +307,28 @@ def test_a_job_is_resumed_with_the_key_that_was_typed_for_its_address(
     done = finish(workspace, resume_task(with_key_for(workspace, job.id, {"openai": Key(CANARY, locked.url)}), job.id))
     assert (done.status, done.done) == (JobStatus.COMPLETED, 2)
     assert CANARY not in repr(done)
+
+
+def test_a_job_of_two_models_is_resumed_with_the_key_that_was_typed_for_the_assistant(
+    workspace: Workspace, server: ModelServer
+) -> None:
+    with ModelServer(models=("answerer",)) as other:
+        other.choose = lambda call: Act() if CANARY in str(call.headers) else Act(status=401, text="no")
+        answers = ProviderConfig("anthropic", "answerer", other.root, "sk-wrong-key")
+        job = make(workspace, ask(server, 2, assistant_provider=answers, method=Method.TURN_BY_TURN))
+        assert job.status is JobStatus.FAILED
+        typed = {"openai": Key("sk-any-key", server.url), "anthropic": Key(CANARY, other.root)}
+        done = finish(workspace, resume_task(with_key_for(workspace, job.id, typed), job.id))
+        assert (done.status, done.done) == (JobStatus.COMPLETED, 2)
+
+
+def test_two_addresses_of_one_provider_do_not_share_a_typed_key(workspace: Workspace, server: ModelServer) -> None:
+    server.choose = lambda call: Act(status=401, text="no such key")
+    with ModelServer(models=("answerer",)) as other:
+        answers = ProviderConfig("openai", "answerer", other.url, "sk-secret-key")
+        job = make(workspace, ask(server, 1, assistant_provider=answers, method=Method.TURN_BY_TURN))
+        typed = {"openai": Key(CANARY, server.url)}
+        assert with_key_for(workspace, job.id, typed).settings.openai_api_key == ""
 
 
 def test_a_job_at_a_foreign_address_is_not_resumed_with_the_key_of_the_environment(
