@@ -5,6 +5,7 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 PYTHON ?= python3
 PYTEST_ARGS ?=
+TEST_WORKERS ?= 2
 VENV_PYTHON = .venv/bin/python
 PIP = $(VENV_PYTHON) -m pip --disable-pip-version-check install
 
@@ -13,7 +14,8 @@ PIP = $(VENV_PYTHON) -m pip --disable-pip-version-check install
 help:
 	@echo "make setup    prepare everything, start nothing"
 	@echo "make run      start the app on port $(PORT) (PORT=8600 for another; ADDRESS=0.0.0.0 for other computers too)"
-	@echo "make test     all tests, in a real browser and on PostgreSQL too (PYTEST_ARGS='tests/core -k parsing' for some)"
+	@echo "make test     all tests, in a real browser and on PostgreSQL too (PYTEST_ARGS='tests/core -k parsing' for some;"
+	@echo "              TEST_WORKERS=0 for one after the other)"
 	@echo "make lint     look at the style"
 	@echo "make types    look at the types"
 	@echo "make format   put the style right"
@@ -34,7 +36,7 @@ run: .venv/installed
 test: .venv/installed-dev weights
 	@$(VENV_PYTHON) -m tests.tools.chromium --install
 	@$(VENV_PYTHON) -m tests.tools.postgres --install
-	$(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	$(VENV_PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: .venv/installed-dev
 	$(VENV_PYTHON) -m ruff check .

@@ -1,7 +1,7 @@
 """What a user asks a run to make: checked, with every gap filled, and as a job remembers it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.providers import provider_config
 from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Budget, Tariff, dollars
+from synthgen_core.domains import Domain
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.formats import Format
 from synthgen_core.languages import Language, language
@@ -63,6 +64,12 @@ class GenerationRequest:
     """US dollars that the run may cost; it pauses before it passes them."""
     max_tokens_total: int | None = None
     """Tokens, prompts and replies together, that the run may take."""
+    add_to: int | None = None
+    """A dataset that the examples are added to; None: a new one."""
+    first_index: int = 0
+    """Position of the first of them there; found when the run starts."""
+    weights: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Parameter -> value -> weight, in place of those that the domain has."""
 
     @property
     def configs(self) -> Mapping[Side, ProviderConfig]:
@@ -101,6 +108,8 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
         seed=seed,
         temperature=request.temperature,
     )
+    if request.weights:
+        plan = replace(plan, domain=_weighted(plan.domain, request.weights))
     if request.few_shot_from is not None:
         approved = _approved(workspace, request, plan.format, seed)
         plan = replace(plan, approved=approved, shown=min(request.few_shot, len(approved)))
@@ -129,6 +138,23 @@ def usual_workers(settings: Settings, provider_type: str) -> int:
 def _in_range(what: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise ConfigError(f"The {what} cannot be {value:,}.", f"Give {least:,} to {most:,}.")
+
+
+def _weighted(domain: Domain, weights: Mapping[str, Mapping[str, int]]) -> Domain:
+    """The domain with other weights. Raises NotFoundError for a parameter or a value that it does not have.
+
+    What it draws at all must keep a weight: in the question bank it may be all that does not contradict a situation.
+    """
+    for name, own in weights.items():
+        if name not in domain.parameters:
+            raise NotFoundError.of("parameter", name, domain.parameters, f"in {domain.name}")
+        for value in own:
+            if value not in domain.parameters[name]:
+                raise NotFoundError.of("value", value, domain.parameters[name], f"of {name}")
+        for value, weight in domain.parameters[name].items():
+            if own.get(value, 0) < (1 if weight else 0):
+                raise ConfigError(f"The value “{value}” of {name} has no weight.", "Give it a weight of 1 or more.")
+    return replace(domain, parameters={**domain.parameters, **weights})
 
 
 def _check_method(request: GenerationRequest, method: Method, spoken: Language) -> None:

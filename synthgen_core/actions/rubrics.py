@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from synthgen_core.actions.datasets import clean_name
+from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.database.rubrics import KeptRubric
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.judging import Rubric
@@ -26,12 +26,13 @@ def save_rubric(
 
     Raises ConfigError: it has no name, or ``judging.rubric.make_rubric`` refuses the criteria.
     """
-    rubric, named = make_rubric(criteria, notes), clean_name(name)
+    rows = [{key: storable(said) if isinstance(said, str) else said for key, said in row.items()} for row in criteria]
+    rubric, named = make_rubric(rows, storable(notes)), clean_name(name)
     if not named:
         raise ConfigError("The rubric has no name.", "Give it one: it is listed under it.")
     if rubric == STANDARD.rubric:
         return STANDARD
-    return workspace.database.add_rubric(named, rubric, author)
+    return workspace.database.add_rubric(named, rubric, clean_name(author))
 
 
 def get_rubrics(workspace: Workspace) -> list[KeptRubric]:

@@ -17,12 +17,14 @@ from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
 from synthgen_core.database.lineage import LineageRoom
+from synthgen_core.database.measures import Measure, MeasureRoom
 from synthgen_core.database.review_choices import ReviewChoiceRoom
 from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
 from synthgen_core.database.review_queries import JudgementRow, Reviewable, ReviewQueryRoom
 from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
+from synthgen_core.database.rubrics import RubricRoom
 from synthgen_core.database.summaries import Details, Distribution, Summary, SummaryRoom
 from synthgen_core.database.trash import TrashRoom
 from synthgen_core.database.usage import CallBin, GroupBy, RecentCalls, UsageRoom, UsageRow
@@ -47,6 +49,7 @@ __all__ = [
     "Kept",
     "LogEntry",
     "LoggedCall",
+    "Measure",
     "NewBadLine",
     "NewBatch",
     "NewDataset",
@@ -86,9 +89,11 @@ class Database(
     LineageRoom,
     TrashRoom,
     SummaryRoom,
+    MeasureRoom,
     ImportRoom,
     ExportRoom,
     ExportRowRoom,
+    RubricRoom,
 ):
     """All that can be read and written. Safe for any number of threads."""
 

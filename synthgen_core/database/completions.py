@@ -6,20 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.tables import completions, examples, jobs
+from synthgen_core.database.upserts import upserts
 from synthgen_core.models import Completion, JobStatus, Usage
 
-
-def _upsert(insert: postgresql.Insert | sqlite.Insert) -> sa.Insert:
-    newer = {column.name: insert.excluded[column.name] for column in completions.c if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=["key"], set_=newer)
-
-
-UPSERT = {"postgresql": _upsert(postgresql.insert(completions)), "sqlite": _upsert(sqlite.insert(completions))}
-"""Built once: a job runs it many times a second."""
+UPSERT = upserts(completions)
 
 
 @dataclass(frozen=True, slots=True)

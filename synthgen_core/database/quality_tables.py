@@ -37,7 +37,8 @@ duplicate_searches = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset_id", Integer, ForeignKey("datasets.id"), nullable=False, index=True),
     Column("job_id", Integer, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
-    Column("of_state", UtcTime, nullable=False),
+    Column("watermark_seq", Integer, nullable=False),
+    Column("watermark_example", Integer, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("compared", String(20), nullable=False),
     Column("keep", JsonText, nullable=False),
@@ -47,17 +48,19 @@ duplicate_searches = Table(
     Column("created_at", UtcTime, nullable=False),
     sqlite_autoincrement=True,
 )
-"""A search for duplicates that was made, and what it came to in numbers."""
+"""The latest search for duplicates in a dataset, and what it came to in numbers. The watermark is the state that it
+saw: what was changed since is known by that."""
 
-duplicate_clusters = Table(
-    "duplicate_clusters",
+duplicate_members = Table(
+    "duplicate_members",
     metadata,
     Column("search_id", Integer, ForeignKey("duplicate_searches.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("kept_id", Integer, nullable=False),
-    Column("twins", JsonText, nullable=False),
+    Column("example_id", Integer, primary_key=True, autoincrement=False),
+    Column("similarity", Float),
 )
-"""The clusters of a search, the largest first. ``twins``: [example, similarity] of each, the most alike first."""
+"""What stands in the clusters of a search; the largest cluster has position 0. ``similarity`` is to the example that
+its cluster keeps, which has NULL itself; it is below the search's threshold where a person chose to keep another."""
 
 comparisons = Table(
     "comparisons",

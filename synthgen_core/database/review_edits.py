@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
@@ -22,17 +21,12 @@ from synthgen_core.database.revisions import (
     write_status,
 )
 from synthgen_core.database.tables import examples
+from synthgen_core.database.upserts import upserts
 from synthgen_core.errors import ConflictError, NotFoundError
 from synthgen_core.models import Example, ExampleFilter, ExampleStatus, Json, JsonObject
 from synthgen_core.reviewing import Actor, Deed, Done, Draft
 
-
-def _upsert(insert: postgresql.Insert | sqlite.Insert) -> sa.Insert:
-    newer = {column.name: insert.excluded[column.name] for column in drafts.c if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=["reviewer", "example_id"], set_=newer)
-
-
-UPSERT = {"postgresql": _upsert(postgresql.insert(drafts)), "sqlite": _upsert(sqlite.insert(drafts))}
+UPSERT = upserts(drafts)
 MARKS = {Deed.TAGS: examples.c.tags, Deed.NOTE: examples.c.note}
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import is_reviewed
 from synthgen_core.database.flags import count_flags
 from synthgen_core.database.tables import dataset_summaries, datasets, examples
+from synthgen_core.database.upserts import upserts
 from synthgen_core.models import ExampleStatus
 
 MOST_BARS = 20
@@ -92,15 +92,7 @@ WHERE dataset_id = :dataset_id AND status = 'active' GROUP BY 1 ORDER BY 2 DESC,
 }
 
 
-def _upsert(insert: postgresql.Insert | sqlite.Insert) -> sa.Insert:
-    newer = {column.name: insert.excluded[column.name] for column in dataset_summaries.c if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=["dataset_id"], set_=newer)
-
-
-UPSERT = {
-    "postgresql": _upsert(postgresql.insert(dataset_summaries)),
-    "sqlite": _upsert(sqlite.insert(dataset_summaries)),
-}
+UPSERT = upserts(dataset_summaries)
 
 
 def distribution(counts: Mapping[int, int]) -> Distribution:

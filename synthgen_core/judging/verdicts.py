@@ -92,37 +92,6 @@ def mean_of(judgements: Sequence[Judgement], rubric: Rubric) -> Judgement:
     return Judgement(JudgementState.SCORED, scores, nearest.reasons, mean, spread)
 
 
-class Preference(StrEnum):
-    """Which of two examples is better, over both orders."""
-
-    FIRST = "first"
-    SECOND = "second"
-    TIE = "tie"
-    """A tie in one order at least, or another verdict in each: the order decided, not the example."""
-    FAILED = "failed"
-
-
-def parse_preference(straight: Completion, swapped: Completion) -> Preference:
-    """The verdict over two calls: first as A and second as B, then the other way round."""
-    one, other = _better(straight), _better(swapped)
-    if one is None or other is None:
-        return Preference.FAILED
-    if (one, other) == ("a", "b"):
-        return Preference.FIRST
-    return Preference.SECOND if (one, other) == ("b", "a") else Preference.TIE
-
-
-def _better(completion: Completion) -> str | None:
-    try:
-        found = parse_reply(
-            completion.text, is_cut=completion.finish_reason == LENGTH, is_wanted=lambda value: "better" in value
-        )
-    except InvalidExampleError:
-        return None
-    said = str(found["better"]).strip().lower()
-    return said if said in ("a", "b", "tie") else None
-
-
 def parse_improvement(completion: Completion, format: Format, original: JsonObject) -> JsonObject:
     """The mended example of a reply: valid, with the same roles in the same order, and not the same as before.
 

@@ -90,6 +90,17 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """Which numbers are meant; None: no bound. What has no number is not in any range."""
+
+    least: float | None = None
+    """Inclusive, as ``most``."""
+    most: float | None = None
+    below: float | None = None
+    """Exclusive: the end of a bar of a chart, where the next one begins."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleFilter:
     """Which examples of a dataset are meant. What is left as it is does not narrow."""
 
@@ -112,6 +123,16 @@ class ExampleFilter:
     reviewer: str = ""
     has_note: bool | None = None
     tag: str = ""
+    severity: Severity | None = None
+    """Of the flags that ``flags`` asks for."""
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    """Measure -> range: quality_score (the judge's), rule_score, person_score, judge_spread, characters, turns."""
+    criteria: Mapping[str, Range] = field(default_factory=dict)
+    """Criterion -> range of its score in the latest judgement of the present text."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Key of its metadata, such as model, language, subdomain -> value; "": it has none."""
+    judgement: str | None = None
+    """``"failed"``: a judge was asked about the present text, and none of the replies is worth anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.tools.app import App, Console, idle, start_app
 from tests.tools.chromium import ARGUMENTS, REMEDY, ChromiumError, find_chromium
 
 ROOT_ARGUMENTS = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 VIEWPORT = {"width": 1440, "height": 900}
+expect.set_options(timeout=20_000)  # a slow computer is no fault of the app
 
 
 @pytest.fixture(scope="session")

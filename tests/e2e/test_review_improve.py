@@ -41,7 +41,7 @@ def ask(page: Page, server: ModelServer, example: int, answer: str) -> Locator:
     server.then(Act(text=json.dumps(chat(f"Question number {example - 1}?", answer))))
     page.locator(".st-key-review-improve button").first.click()
     dialog = page.get_by_test_id("stDialog")
-    dialog.get_by_label("What should be better?").fill(WISH)
+    dialog.get_by_role("textbox", name="What should be better?").fill(WISH)
     page.keyboard.press("Tab")  # the field hands its text over
     idle(page)
     dialog.get_by_role("button", name="Ask for a better version").click()

@@ -7,7 +7,7 @@ import pytest
 from synthgen_core.errors import InvalidExampleError
 from synthgen_core.formats import get_format
 from synthgen_core.judging import CRITERIA, JudgementState, Rubric, parse_judgement
-from synthgen_core.judging.verdicts import Judgement, Preference, mean_of, parse_improvement, parse_preference
+from synthgen_core.judging.verdicts import Judgement, mean_of, parse_improvement
 from synthgen_core.models import Completion, Json, JsonObject
 
 RUBRIC = Rubric()
@@ -89,22 +89,6 @@ def test_the_mean_of_several_runs_has_its_spread_and_leaves_failures_out() -> No
     assert mean_of(runs[:1], RUBRIC).spread is None
     assert mean_of(runs[2:], RUBRIC) == runs[2]
     assert isinstance(mean, Judgement)
-
-
-@pytest.mark.parametrize(
-    ("straight", "swapped", "verdict"),
-    [
-        ("A", "B", Preference.FIRST),
-        ("B", "A", Preference.SECOND),
-        ("A", "A", Preference.TIE),
-        ("B", "B", Preference.TIE),
-        ("tie", "A", Preference.TIE),
-        ("A", "neither", Preference.FAILED),
-    ],
-)
-def test_a_preference_must_hold_in_both_orders(straight: str, swapped: str, verdict: Preference) -> None:
-    one, other = (reply(json.dumps({"reason": "r", "better": said})) for said in (straight, swapped))
-    assert parse_preference(one, other) is verdict
 
 
 def test_a_mended_example_is_taken_if_it_is_valid_and_has_the_same_turns() -> None:

@@ -77,7 +77,8 @@ def _make_duplicates() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=True),
-        sa.Column("of_state", sa.DateTime(), nullable=False),
+        sa.Column("watermark_seq", sa.Integer(), nullable=False),
+        sa.Column("watermark_example", sa.Integer(), nullable=False),
         sa.Column("threshold", sa.Float(), nullable=False),
         sa.Column("compared", sa.String(length=20), nullable=False),
         sa.Column("keep", sa.Text(), nullable=False),
@@ -97,16 +98,16 @@ def _make_duplicates() -> None:
     op.create_index(op.f("ix_duplicate_searches_dataset_id"), "duplicate_searches", ["dataset_id"])
     op.create_index(op.f("ix_duplicate_searches_job_id"), "duplicate_searches", ["job_id"])
     op.create_table(
-        "duplicate_clusters",
+        "duplicate_members",
         sa.Column("search_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("kept_id", sa.Integer(), nullable=False),
-        sa.Column("twins", sa.Text(), nullable=False),
+        sa.Column("example_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("similarity", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["search_id"],
             ["duplicate_searches.id"],
-            name=op.f("fk_duplicate_clusters_search_id_duplicate_searches"),
+            name=op.f("fk_duplicate_members_search_id_duplicate_searches"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("search_id", "position", name=op.f("pk_duplicate_clusters")),
+        sa.PrimaryKeyConstraint("search_id", "position", "example_id", name=op.f("pk_duplicate_members")),
     )

@@ -1,0 +1,47 @@
+"""Measures: what was computed of a dataset in one of its states, kept so that a page need not compute it again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from synthgen_core.database.datasets import now
+from synthgen_core.database.engine import Connection
+from synthgen_core.database.quality_tables import measures
+from synthgen_core.database.upserts import upserts
+from synthgen_core.models import JsonObject
+
+UPSERT = upserts(measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of ``measures``."""
+
+    dataset_id: int
+    name: str
+    of_state: datetime
+    """The dataset's ``updated_at`` when it was computed; it holds while that is so."""
+    n: int
+    """Examples that it rests on."""
+    result: JsonObject
+    computed_at: datetime
+
+
+class MeasureRoom(Connection):
+    """What can be done with rows of ``measures``; a dataset has one of each name."""
+
+    def get_measure(self, dataset_id: int, name: str) -> Measure | None:
+        """The measure as it was computed last, of whatever state; None: it never was."""
+        query = sa.select(measures).where(measures.c.dataset_id == dataset_id, measures.c.name == name)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Measure(**row._mapping)
+
+    def put_measure(self, dataset_id: int, name: str, of_state: datetime, n: int, result: JsonObject) -> Measure:
+        """Keep a measure in the place of the older one. Raises DatabaseError if the dataset was purged."""
+        measure = Measure(dataset_id, name, of_state, n, result, now())
+        row = {column.name: getattr(measure, column.name) for column in measures.c}
+        with self._writing(is_synced=False) as connection:
+            connection.execute(UPSERT[connection.dialect.name], [row])
+        return measure
