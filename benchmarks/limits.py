@@ -24,7 +24,8 @@ from pathlib import Path
 from benchmarks.overhead import LATENCY, ROOT, SEED, Measured, run_bare, run_command, write_requests
 from synthgen_core.concurrency import DaemonExecutor
 from synthgen_core.domains import load_catalogue
-from synthgen_core.generator import OK, DatasetGenerator
+from synthgen_core.driving import OK
+from synthgen_core.generator import DatasetGenerator
 from synthgen_core.methods import make_plan
 from synthgen_core.models import Method
 from synthgen_core.outcomes import Call

@@ -76,13 +76,14 @@ def review(place: Workspace) -> None:
 
 def listen(seat: Seat, view: ReviewView | None, ahead: ReviewView | None, theme: str) -> None:
     """The keys, on behalf of the example that is in view."""
-    name = "" if seat.actor.name == session.ANONYMOUS else seat.actor.name
+    typed = session.author()
     review_keys.draw_keys(
         in_view(view) or review_keys.InView(None, 0),
         in_view(ahead),
         is_editing=seat.desk.is_editing,
         theme=theme,
-        cookies={NAME_COOKIE: name, COLUMNS_COOKIE: kept_columns()},
+        session=seat.actor.session,
+        cookies={NAME_COOKIE: "" if typed == session.ANONYMOUS else typed, COLUMNS_COOKIE: kept_columns()},
         dealt=seat.desk.marks,
     )
 

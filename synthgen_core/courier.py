@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeVar
 from synthgen_core.budget import OK, Budget, Tariff
 from synthgen_core.concurrency import Stop
 from synthgen_core.database import Batch, BatchState, Database, NewBatch
+from synthgen_core.driving import RATE_LIMIT, Delay, back_off
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError, StoppedError
-from synthgen_core.generator import RATE_LIMIT, Delay, back_off
 from synthgen_core.jobs import Run
 from synthgen_core.models import Completion, Usage
 from synthgen_core.outcomes import Call, Failure, Outcome, Reply, Wanted

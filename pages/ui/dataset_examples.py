@@ -5,6 +5,7 @@ from itertools import groupby
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.author import author_name
 from pages.ui.examples import draw_example_card
 from pages.ui.filters import filter_form
 from pages.ui.shell import choose_page
@@ -97,7 +98,7 @@ def _draw_actions(place: Workspace, example: Example) -> None:
 
 def _change_status(place: Workspace, example: Example, status: ExampleStatus) -> None:
     try:
-        done = set_status(place, example.dataset_id, [example.id], status, author=session.author())
+        done = set_status(place, example.dataset_id, [example.id], status, author=author_name())
     except SynthGenError as error:
         session.set_problem(error)
         return

@@ -62,8 +62,8 @@ class Seat:
             return
         elif key in VERDICT_KEYS:
             self.do(partial(self.decide, VERDICT_KEYS[key], example_id, revision))
-        elif key.isdecimal():
-            self.do(partial(self.score, float(key), example_id, revision))
+        elif key in SCORE_KEYS:
+            self.do(partial(self.score, SCORE_KEYS[key], example_id, revision))
         elif key in ("f", "e", "esc", "save"):
             deeds = {"f": self.toggle_flag, "e": self.begin_edit, "esc": self.desk.stop_editing, "save": self.save}
             self.do(deeds[key])
@@ -200,6 +200,7 @@ class Seat:
 
 
 VERDICT_KEYS: Mapping[str, Verdict] = {"a": Verdict.ACCEPT, "x": Verdict.REJECT, "s": Verdict.SKIP}
+SCORE_KEYS: Mapping[str, float] = {**{str(n): float(n) for n in range(10)}, "-": 10.0}
 Which = Sequence[int] | ExampleFilter
 
 

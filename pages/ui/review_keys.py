@@ -22,6 +22,7 @@ READING = {
     "z": "undo",
     "y": "redo",
     "0": "score, 0 to 9",
+    "-": "score 10",
     "f": "flag for a second look, or take the flag away",
     "g": "guidelines",
     "h": "this list",
@@ -30,6 +31,7 @@ READING = {
 EDITING = {"Ctrl+Enter": "save (also while you type)", "Esc": "stop editing; the draft is kept"}
 
 _JS = """
+const DO = 'st-key-review-do-', MARK = 'synthgen.session';
 const BODIES = '[class*="st-key-review-body-"], .st-key-review-ahead-body';
 export default function({data, setStateValue, parentElement}) {
   const own = parentElement.reviewKeys ??= {nonce: Math.random().toString(36).slice(2), count: 0, log: []};
@@ -46,6 +48,9 @@ export default function({data, setStateValue, parentElement}) {
     document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=31536000; samesite=lax`;
   if (own.stop) return own.stop;
 
+  const kept = sessionStorage.getItem(MARK);
+  if (!kept) sessionStorage.setItem(MARK, data.session);
+  else if (kept !== data.session) setStateValue('session', kept);
   const isField = node => node instanceof Element && node.matches('input, textarea, select, [contenteditable="true"]')
     && !node.matches('input[type=checkbox], input[type=radio], [role=combobox][aria-expanded=false]');
   const note = key => {
@@ -53,6 +58,22 @@ export default function({data, setStateValue, parentElement}) {
     own.log.push({n: ++own.count, key, example: seen.example, revision: seen.revision});
     own.log.splice(0, own.log.length - 50);
     own.set('presses', {nonce: own.nonce, log: own.log.slice()});
+  };
+  const act = key => {
+    note(key);
+    if (own.data.next && !own.ahead && 'axsj'.includes(key)) {
+      own.ahead = own.data.next;
+      own.aheadOf = own.count;
+      document.documentElement.dataset.reviewAhead = '';
+    }
+  };
+  const click = event => {
+    const held = event.target.closest?.(`[class*="${DO}"]`), button = event.target.closest?.('button');
+    const key = held && [...held.classList].find(name => name.startsWith(DO)).slice(DO.length);
+    if (!button || button.disabled || !own.data.keys.includes(key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act(key);
   };
   let isAutosave = false;
   const press = event => {
@@ -74,12 +95,7 @@ export default function({data, setStateValue, parentElement}) {
           && event.composedPath()[0].closest?.('[role="tablist"], [role="radiogroup"], [role="slider"]')) return;
       event.preventDefault();
       event.stopPropagation();
-      note(name);
-      if (own.data.next && !own.ahead && 'axsj'.includes(name)) {
-        own.ahead = own.data.next;
-        own.aheadOf = own.count;
-        document.documentElement.dataset.reviewAhead = '';
-      }
+      act(name);
     }
   };
   const timers = new Map();
@@ -105,11 +121,13 @@ export default function({data, setStateValue, parentElement}) {
     if (now !== last) { last = now; own.set('theme', now); }
   }, 400);
   document.addEventListener('keydown', press, true);
+  document.addEventListener('click', click, true);
   document.addEventListener('input', keep);
   own.stop = () => {
     clearInterval(watch);
     delete document.documentElement.dataset.reviewAhead;
     document.removeEventListener('keydown', press, true);
+    document.removeEventListener('click', click, true);
     document.removeEventListener('input', keep);
     own.stop = null;
   };
@@ -118,7 +136,9 @@ export default function({data, setStateValue, parentElement}) {
 """
 """A press counts unless somebody types or a dialog is open. What is typed in the editor is handed over soon after, as
 Ctrl+Enter does it, without leaving the field. The example that comes next is on the page already, hidden: a key that
-leads on shows it at once, and what is pressed then is meant for it; the app catches up behind."""
+leads on shows it at once, and what is pressed then is meant for it; the app catches up behind. A click on a button that
+does what a key does is that key. The mark of the session is kept by the tab, so that a page that was loaded anew can
+undo what was done before."""
 _mount = st.components.v2.component("synthgen_review_keys", js=_JS)
 
 
@@ -136,6 +156,7 @@ def draw_keys(
     *,
     is_editing: bool,
     theme: str,
+    session: str,
     cookies: Mapping[str, str],
     dealt: Mapping[str, int],
 ) -> None:
@@ -149,12 +170,14 @@ def draw_keys(
             "isEditing": is_editing,
             "keys": keys,
             "theme": theme,
+            "session": session,
             "cookies": dict(cookies),
             "dealt": dict(dealt),
         },
         height=1,
         on_presses_change=_nothing,
         on_theme_change=_nothing,
+        on_session_change=_nothing,
     )
 
 
@@ -166,6 +189,11 @@ def presses() -> Any:
 def theme() -> str:
     """“light” or “dark”, as it is in the browser."""
     return str(_state().get("theme") or st.context.theme.type or "light")
+
+
+def kept_mark() -> str:
+    """The mark of the session that this tab kept from before it was loaded anew; empty: none, or the same."""
+    return str(_state().get("session") or "")
 
 
 def cookie(name: str) -> str:

@@ -12,7 +12,7 @@ from pages.ui.review_improve import draw_ask, draw_proposal
 from pages.ui.words import REVIEWED, ago, as_label, flag_in_words
 from synthgen_core.actions.review import ReviewView, review_example
 from synthgen_core.models import Dataset, ExampleStatus
-from synthgen_core.reviewing import DISPUTED, Verdict
+from synthgen_core.reviewing import DISPUTED, MOST_SCORE, Verdict
 
 BUTTONS = (("a", "Accept", "check"), ("x", "Reject", "close"), ("s", "Skip", "skip_next"))
 TABS = ("Conversation", "Quality", "Details", "History")
@@ -114,8 +114,9 @@ def _draw_decision(seat: Seat, view: ReviewView) -> None:
         whole = int(score) if score is not None and float(score).is_integer() else None
         widget = f"review-score-{view.example.id}-{score}"
         st.segmented_control(
-            "Your score, 0 to 10 (keys 0 to 9)",
+            "Your score, 0 to 10 (keys 0 to 9, and - for 10)",
             SCORES,
+            format_func=lambda score: "10 :small[-]" if score == MOST_SCORE else str(score),
             default=whole,
             key=widget,
             label_visibility="collapsed",

@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.author import LONGEST
+from pages.ui.author import LONGEST, author_name, can_sign_in, signed_in
 from pages.ui.review_desk import Desk
-from pages.ui.review_keys import EDITING, READING, cookie
+from pages.ui.review_keys import EDITING, READING, cookie, kept_mark
 from pages.ui.words import REVIEWED, as_label, as_markdown, plural
 from synthgen_core.actions.review_progress import ReviewProgress, count_verdicts, review_progress
 from synthgen_core.actions.review_settings import get_review_settings, set_guidelines, set_review_settings
@@ -18,28 +18,29 @@ from synthgen_core.reviewing import Actor, ReviewSettings, Verdict
 from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
-KEY_NAMES = {"0": "0 … 9", " ": "Space"}
+KEY_NAMES = {"0": "0 … 9", "-": "- (beside the 0)", " ": "Space"}
 NAME_COOKIE = "synthgen_name"
 
 
 def actor() -> Actor:
     """Who reviews: whoever is signed in, else the name that was typed here or kept by the browser."""
-    if st.user.get("is_logged_in", False):
-        session.set_author(str(st.user.get("name") or st.user.get("email")))
-    elif session.author() == session.ANONYMOUS and (kept := cookie(NAME_COOKIE)):
+    if session.author() == session.ANONYMOUS and (kept := cookie(NAME_COOKIE)):
         session.set_author(kept[:LONGEST])
-    return Actor(session.author(), session.mark_of_session())
+    return Actor(author_name(), session.mark_of_session(kept_mark()))
 
 
 def name_menu(name: str) -> None:
-    """The name, and the place to type it once."""
+    """The name, and the place to type it once, or to sign in where that is set up."""
     is_unknown = name == session.ANONYMOUS
     label = "Your name?" if is_unknown else as_label(name)
     kind = "primary" if is_unknown else "tertiary"
     with st.popover(label, icon=":material/person:", key="review-name-menu", type=kind):
-        if st.user.get("is_logged_in", False):
+        if signed_in():
             st.caption("You are signed in with this name.")
+            st.button("Sign out", key="review-sign-out", icon=":material/logout:", on_click=st.logout)
             return
+        if can_sign_in():
+            st.button("Sign in", key="review-sign-in", icon=":material/login:", type="primary", on_click=st.login)
         st.text_input(
             "Your name",
             "" if is_unknown else name,

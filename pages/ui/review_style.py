@@ -19,6 +19,7 @@ CSS = """
 :is([class*="st-key-review-body"], .st-key-review-ahead-body) [data-testid="stVerticalBlock"] { gap: .5rem; }
 :is([class*="st-key-review-body"], .st-key-review-ahead-body) [data-testid="stChatMessage"] { padding: .5rem .7rem; }
 .st-key-review-more [data-testid="stButtonGroup"] button { padding: 0 .1rem; min-width: 1.65rem; min-height: 1.9rem; }
+.st-key-review-more [data-testid="stButtonGroup"] button:last-child { padding: 0 .4rem; }
 .st-key-review-more { flex-wrap: nowrap; }
 .st-key-review-editor textarea { max-height: none; unicode-bidi: plaintext; }
 .st-key-review-editor [data-testid="stButton"] button { min-height: 1.4rem; padding: 0 .25rem; }
@@ -30,6 +31,7 @@ CSS = """
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-body-0) { display: none; }
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-ahead-head),
 [data-review-ahead] [data-testid="stLayoutWrapper"]:has(> .st-key-review-ahead-body) { display: flex; }
+[data-review-ahead] .st-key-review-more [data-testid="stButtonGroup"] { pointer-events: none; }
 @media (max-width: 640px) {
   .st-key-review-bar [data-testid="stColumn"] { min-width: calc(50% - 1rem); flex: 1 1 40%; }
   .st-key-review-bar [data-testid="stHorizontalBlock"] { gap: .4rem; }

@@ -266,10 +266,11 @@ def export_of(request: object) -> object:
     return download if asked == request else None
 
 
-def mark_of_session() -> str:
-    """A mark of this session: what is done in it can be undone in it."""
-    if "_session" not in st.session_state:
-        st.session_state["_session"] = uuid.uuid4().hex
+def mark_of_session(kept: str = "") -> str:
+    """A mark of this session: what is done in it can be undone in it. ``kept``: the one that the browser's tab has from
+    before it was loaded anew; empty: none."""
+    if kept or "_session" not in st.session_state:
+        st.session_state["_session"] = kept or uuid.uuid4().hex
     return str(st.session_state["_session"])
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.author import author_name
 from pages.ui.words import as_markdown, plural
 from synthgen_core.actions.examples import undo_batch
 from synthgen_core.errors import SynthGenError
@@ -27,7 +28,7 @@ def draw_undo(place: Workspace, dataset: Dataset) -> None:
 
 def _undo(place: Workspace, change: BulkChange) -> None:
     try:
-        undone = undo_batch(place, change.batch_id, author=session.author())
+        undone = undo_batch(place, change.batch_id, author=author_name())
     except SynthGenError as error:
         session.set_problem(error)
         return

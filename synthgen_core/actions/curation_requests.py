@@ -12,7 +12,7 @@ from synthgen_core.conversion import DEFAULT_STRATEGY, can_convert, get_strategy
 from synthgen_core.errors import ConfigError
 from synthgen_core.formats import get_format
 from synthgen_core.methods import random_seed
-from synthgen_core.models import Dataset, ExampleFilter, ExampleStatus, JsonObject, Origin
+from synthgen_core.models import Dataset, ExampleFilter, ExampleStatus, JsonObject, Origin, Range, Severity
 from synthgen_core.splitting import check_shares
 from synthgen_core.targets import SPLITS
 from synthgen_core.workspace import Workspace
@@ -215,7 +215,18 @@ def from_json(operation: Origin, values: JsonObject) -> Request:
     """The request that ``to_json`` was given."""
     read: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     if isinstance(wanted := read.get("filter"), dict):
-        statuses = tuple(ExampleStatus(each) for each in wanted["statuses"])
-        read["filter"] = ExampleFilter(**wanted | {"statuses": statuses})
+        read["filter"] = _to_filter(wanted)
     made: Request = REQUESTS[operation](**read)
     return made
+
+
+def _to_filter(kept: dict[str, Any]) -> ExampleFilter:
+    """A filter as a job of this or of an older version kept it."""
+    ranges = {
+        name: {key: Range(**bounds) for key, bounds in kept[name].items()}
+        for name in ("ranges", "criteria")
+        if name in kept
+    }
+    statuses = tuple(ExampleStatus(each) for each in kept["statuses"])
+    severity = Severity(kept["severity"]) if kept.get("severity") else None
+    return ExampleFilter(**kept | ranges | {"statuses": statuses, "severity": severity})

@@ -1,56 +1,35 @@
-"""Examples of a dataset that say the same, or nearly so: found, shown side by side, and removed as one change."""
+"""Duplicates that a search found: shown side by side, another one kept instead, and removed as one change."""
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from synthgen_core.actions.examples import set_status
-from synthgen_core.database.checks import RANKS
-from synthgen_core.dedup import NEAR, Compared, compared_text, find_duplicates
+from synthgen_core.database import DiffKind, Search
+from synthgen_core.database.versions import NOW
+from synthgen_core.dedup import ROUNDING, compared_text, signs_of, similarity_of, words_of
 from synthgen_core.diffs import FieldDiff, diff_contents
-from synthgen_core.errors import ConfigError
+from synthgen_core.errors import ConfigError, ConflictError
 from synthgen_core.formats import get_format
-from synthgen_core.models import BulkChange, Example, ExampleStatus
+from synthgen_core.models import BulkChange, Example, JsonObject
 from synthgen_core.workspace import Workspace
 
-KEEP = tuple(RANKS)
-"""What decides which of several is kept, the first one first: a person's verdict, then the score, then the length."""
-LEAST, MOST = 0.5, 1.0
-
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """An example that is nearly another one again."""
+class SearchState:
+    """What a search is still worth."""
 
-    example_id: int
-    similarity: float
-    """To the example that is kept: the share of words, 0-1, that both have in the same order; verified."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """An example that is kept, and those that are like it."""
-
-    kept: int
-    twins: tuple[Near, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """What a search found."""
-
-    dataset_id: int
-    threshold: float
-    compared: Compared
-    searched: int
-    """Active examples that were looked at."""
-    clusters: tuple[Cluster, ...]
-    """The largest first."""
+    clusters: int
+    """Those of which something can still be removed ..."""
+    twins: int
+    """... and the examples that would go."""
+    added: int
+    """Examples that came, or came back, since the search; nobody looked at them."""
+    edited: int
+    """Examples whose text was changed since: what was found of them does not hold."""
 
     @property
-    def twins(self) -> int:
-        """Examples that would go if one of each cluster were kept."""
-        return sum(len(cluster.twins) for cluster in self.clusters)
+    def is_stale(self) -> bool:
+        """A new search might find something else."""
+        return bool(self.added or self.edited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,87 +38,99 @@ class TwinView:
 
     example: Example
     similarity: float
+    is_near: bool
+    """It would be removed; else it is less like the one that a person chose to keep, and stays."""
     differences: list[FieldDiff]
     """What is other in it: words that are removed stand in the one that is kept, words that are added in the twin."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A cluster with its texts, as far as they are still active."""
+    """A cluster with its texts, as far as they are active and have not changed since."""
 
     kept: Example
     twins: tuple[TwinView, ...]
+    """The most similar first."""
     total: int
-    """Twins in all; more than are shown here, maybe."""
+    """Twins that would be removed; more than are shown here, maybe."""
 
 
-def find_clusters(
-    workspace: Workspace,
-    dataset_id: int,
-    *,
-    threshold: float = NEAR,
-    compared: Compared = Compared.WHOLE,
-    keep: Sequence[str] = KEEP,
-    tick: Callable[[], None] = lambda: None,
-) -> Clusters:
-    """Active examples of a dataset that are alike by ``threshold``, in stars around the one that is best by ``keep``.
+def latest_search(workspace: Workspace, dataset_id: int) -> Search | None:
+    """The last search in a dataset that came to its end, as it was; None: there was none."""
+    return workspace.database.latest_search(dataset_id)
 
-    Takes about 20 seconds for 100,000. ``tick`` is called now and then, and may raise, to stop.
 
-    Raises:
-        NotFoundError: there is no such dataset. ConfigError: the threshold is out of range, or what is to be kept is
-            unknown.
-    """
-    if not LEAST <= threshold <= MOST:
-        message = f"The threshold {threshold:g} is not a similarity that can be looked for."
-        raise ConfigError(message, f"Give a number from {LEAST:g} to {MOST:g}, such as {NEAR:g}.")
-    dataset = workspace.database.get_dataset(dataset_id)
-    format = get_format(dataset.format)
-    ids: array[int] = workspace.database.rank_examples(dataset_id, keep)
-    read = workspace.database.read_in_order(ids)
-    texts = (compared_text(format, each.content, compared) if each.content else "" for each in read)
-    stars = find_duplicates(texts, threshold, tick=tick)
-    clusters = [
-        Cluster(ids[star.centre], tuple(Near(ids[twin.number], twin.similarity) for twin in star.twins))
-        for star in stars
-    ]
-    clusters.sort(key=lambda cluster: -len(cluster.twins))
-    return Clusters(dataset_id, threshold, compared, len(ids), tuple(clusters))
+def search_state(workspace: Workspace, search: Search) -> SearchState:
+    """What is left of what a search found, and what has changed in its dataset since."""
+    clusters, twins = workspace.database.count_open(search)
+    changes = workspace.database.count_differences(search.dataset_id, search.watermark, NOW)
+    return SearchState(clusters, twins, changes[DiffKind.ADDED], changes[DiffKind.CHANGED])
 
 
 def show_clusters(
-    workspace: Workspace, found: Clusters, *, limit: int = 10, offset: int = 0, twins: int = 5
+    workspace: Workspace, search: Search, *, limit: int = 10, offset: int = 0, twins: int = 5
 ) -> list[ClusterView]:
-    """A page of clusters with their texts side by side, ``twins`` of each at most.
-
-    What was removed since is left out, and so are clusters of which then nothing is left to compare.
+    """A page of the clusters of which something can be removed, with their texts side by side, ``twins`` of each at
+    most; those that were largest first.
     """
     shown = []
-    for cluster in found.clusters[offset : offset + limit]:
-        near = cluster.twins[:twins]
-        ids = [cluster.kept, *(twin.example_id for twin in near)]
-        there = workspace.database.get_examples_by_id(ids)
-        examples = {example.id: example for example in there if example.status is ExampleStatus.ACTIVE}
-        kept = examples.get(cluster.kept)
-        if kept is None or len(examples) == 1:
-            continue
+    for cluster in workspace.database.get_open_clusters(search, limit, offset):
+        near = workspace.database.get_members(search, cluster.position, twins)
+        there = workspace.database.get_examples_by_id([cluster.kept, *(each.example_id for each in near)])
+        examples = {example.id: example for example in there}
+        kept = examples[cluster.kept]
         views = [
-            TwinView(example, twin.similarity, diff_contents(kept.content, example.content))
-            for twin in near
-            if (example := examples.get(twin.example_id))
+            TwinView(
+                examples[each.example_id],
+                each.similarity,
+                each.similarity >= search.threshold - ROUNDING,
+                diff_contents(kept.content, examples[each.example_id].content),
+            )
+            for each in near
         ]
-        shown.append(ClusterView(kept, tuple(views), len(cluster.twins)))
+        shown.append(ClusterView(kept, tuple(views), cluster.twins))
     return shown
 
 
-def remove_twins(
-    workspace: Workspace, found: Clusters, *, author: str, only: Sequence[int] | None = None
-) -> BulkChange:
+def stream_pairs(workspace: Workspace, search: Search) -> Iterator[tuple[int, int, float]]:
+    """(kept, twin, similarity) of all that was found, the largest clusters first."""
+    return workspace.database.stream_pairs(search)
+
+
+def keep_instead(workspace: Workspace, search: Search, kept: int, instead: int) -> None:
+    """Have a cluster keep another of its examples. All others are compared with that one: what is less like it than the
+    search asked for, stays when twins are removed.
+
+    Raises:
+        NotFoundError: no cluster keeps this example, or the other one is not in it.
+        ConflictError: the other one was removed or changed since the search, or somebody else was quicker.
+    """
+    position, members = workspace.database.get_cluster(search, kept)
+    if instead not in {each.example_id for each in workspace.database.get_members(search, position)}:
+        raise ConflictError(
+            f"Example {instead} cannot be kept: it is not in this group, was removed, or has changed.", "Search again."
+        )
+    format = get_format(workspace.database.get_dataset(search.dataset_id).format)
+
+    def signs(content: JsonObject) -> str:
+        return signs_of(words_of(compared_text(format, content, search.compared)))
+
+    centre = signs(workspace.database.get_example(instead).content)
+    others = [each for each in (kept, *members) if each != instead]
+    near = {each.id: similarity_of(centre, signs(each.content)) for each in workspace.database.read_in_order(others)}
+    workspace.database.keep_another(search, position, kept, instead, near)
+
+
+def remove_twins(workspace: Workspace, search: Search, *, author: str, only: Sequence[int] | None = None) -> BulkChange:
     """Remove the twins of all clusters, or of those whose kept examples are named, as one change; see ``undo_batch``.
 
+    What was changed since the search stays, with all that was to be removed in its favour, and counts as skipped.
     Raises NotFoundError, or ConfigError without an author.
     """
-    chosen = [cluster for cluster in found.clusters if only is None or cluster.kept in only]
-    ids = [twin.example_id for cluster in chosen for twin in cluster.twins]
-    reason = f"near duplicates ({found.compared}, {found.threshold:g})"
-    return set_status(workspace, found.dataset_id, ids, ExampleStatus.REMOVED, author=author, reason=reason)
+    if not author.strip():
+        raise ConfigError("A change needs an author.", "Give a name.")
+    dataset = workspace.database.get_dataset(search.dataset_id)
+    reason = f"near duplicates ({search.compared}, {search.threshold:g})"
+    done = workspace.database.remove_twins(search, author=author.strip(), reason=reason, only=only)
+    workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)
+    return done

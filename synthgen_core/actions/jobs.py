@@ -16,6 +16,7 @@ RESUME: Mapping[JobKind, str] = {
     JobKind.IMPORT: "imports:resume_import",
     JobKind.CURATION: "curation:resume_curation",
     JobKind.RULES: "rules:resume_rules",
+    JobKind.DUPLICATES: "duplicate_search:resume_search",
 }
 """``module:function`` of this package, loaded on first use: watching a job takes none of them. Each function takes a
 workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""
@@ -91,6 +92,12 @@ class JobView:
 def get_job(workspace: Workspace, job_id: int, *, newest: int = 0) -> JobView:
     """A job as it stands, with its newest examples if asked for. Raises NotFoundError."""
     return _view(workspace, workspace.database.get_job(job_id), newest)
+
+
+def latest_task(workspace: Workspace, dataset_id: int, kind: JobKind) -> JobView | None:
+    """The newest job of a kind on a dataset; None: there was none."""
+    jobs = workspace.database.get_jobs((), kind, dataset_id=dataset_id, limit=1)
+    return _view(workspace, jobs[0], 0) if jobs else None
 
 
 def find_job(workspace: Workspace, name: str) -> Job:

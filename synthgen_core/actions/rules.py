@@ -7,7 +7,7 @@ batch is written as it is done; a run that stopped short goes on where it was.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synthgen_core.actions.duplicates import find_clusters
+from synthgen_core.actions.duplicate_search import SearchRequest, find_clusters
 from synthgen_core.database import NewFlag, NewJob
 from synthgen_core.database.checks import SOURCE, Checkable, Checked, RulesSummary
 from synthgen_core.dedup import Compared, compared_text, signs_of, similarity_of, words_of
@@ -153,7 +153,7 @@ class RulesWork:
 
     def _find_twins(self) -> None:
         threshold = self._request.thresholds["duplicate"]
-        found = find_clusters(self._workspace, self._dataset_id, threshold=threshold, tick=self._check_stop)
+        found = find_clusters(self._workspace, self._dataset_id, SearchRequest(threshold), tick=self._check_stop)
         for cluster in found.clusters:
             for twin in cluster.twins:
                 self._twins[twin.example_id] = Neighbour(cluster.kept, twin.similarity)

@@ -12,8 +12,9 @@ from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import LoggedCall, NewExample, PaidReply, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.door import Door
+from synthgen_core.driving import Memory
 from synthgen_core.errors import NotFoundError
-from synthgen_core.generator import DatasetGenerator, Memory
+from synthgen_core.generator import DatasetGenerator
 from synthgen_core.jobs import Run
 from synthgen_core.methods import Plan
 from synthgen_core.models import Completion, Dataset, Job, ProviderConfig, Side, Usage

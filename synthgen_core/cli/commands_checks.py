@@ -70,13 +70,28 @@ def finish_rules(workspace: Workspace, job: Job, options: argparse.Namespace) ->
             for rule, counts in found.flags.items()
         ]
         print_table(["rule", "errors", "warnings", "hints"], rows)
-        for error in job.errors.values():
-            if isinstance(error, dict):
-                print(f"{error['message']} {error['hint']}".rstrip())
-        if job.status is JobStatus.INTERRUPTED:
-            print(f"To go on: python -m synthgen_core resume {job.id}")
-    if job.status is JobStatus.COMPLETED:
-        return DONE
+        _print_errors(job)
+    return DONE if job.status is JobStatus.COMPLETED else _code_of(job)
+
+
+def _tell_stopped(job: Job, options: argparse.Namespace) -> int:
+    if options.json:
+        print_json({"status": job.status, "job": job.id, "dataset": job.dataset_id, "errors": job.errors})
+    else:
+        print(f"The search is {job.status}.")
+        _print_errors(job)
+    return _code_of(job)
+
+
+def _print_errors(job: Job) -> None:
+    for error in job.errors.values():
+        if isinstance(error, dict):
+            print(f"{error['message']} {error['hint']}".rstrip())
+    if job.status is JobStatus.INTERRUPTED:
+        print(f"To go on: python -m synthgen_core resume {job.id}")
+
+
+def _code_of(job: Job) -> int:
     return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
 
 
@@ -98,7 +113,7 @@ def duplicates_arguments(parser: argparse.ArgumentParser) -> None:
 
 def show_duplicates(options: argparse.Namespace) -> int:
     """Examples that say the same, or nearly so; remove all but the best of them if asked."""
-    from synthgen_core.actions.duplicates import find_clusters, remove_twins
+    from synthgen_core.actions.duplicate_search import start_search
     from synthgen_core.actions.examples import undo_batch
     from synthgen_core.dedup import Compared
 
@@ -112,36 +127,46 @@ def show_duplicates(options: argparse.Namespace) -> int:
             else:
                 print(f"{undone.changed:,} examples are back.")
             return DONE
-        found = find_clusters(
-            workspace,
-            dataset.id,
-            threshold=options.threshold,
-            compared=Compared(options.compare),
-            keep=tuple(options.keep.split(",")),
+        keep = options.keep.split(",")
+        job = start_search(
+            workspace, dataset.id, threshold=options.threshold, compared=Compared(options.compare), keep=keep
         )
-        done = remove_twins(workspace, found, author=options.author) if options.remove and found.twins else None
+        return finish_duplicates(workspace, job, options, author=options.author if options.remove else "")
     finally:
         workspace.close()
-    pairs = [(cluster.kept, twin.example_id, twin.similarity) for cluster in found.clusters for twin in cluster.twins]
+
+
+def finish_duplicates(workspace: Workspace, job: Job, options: argparse.Namespace, *, author: str = "") -> int:
+    """Watch a search to its end, and say what it found; an author removes the twins."""
+    from synthgen_core.actions.duplicates import latest_search, remove_twins, stream_pairs
+
+    watch(workspace, job.id, is_quiet=options.json)
+    job = get_job(workspace, job.id).job
+    assert job.dataset_id is not None
+    found = latest_search(workspace, job.dataset_id)
+    if job.status is not JobStatus.COMPLETED or found is None:
+        return _tell_stopped(job, options)
+    pairs = list(stream_pairs(workspace, found))
+    done = remove_twins(workspace, found, author=author) if author and pairs else None
     if options.json:
         print_json(
             {
-                "dataset": dataset.id,
+                "dataset": found.dataset_id,
                 "threshold": found.threshold,
                 "compared": found.compared,
                 "searched": found.searched,
-                "clusters": len(found.clusters),
+                "clusters": found.clusters,
                 "pairs": [{"kept": kept, "twin": twin, "similarity": near} for kept, twin, near in pairs],
                 "removed": done.changed if done else 0,
                 "batch": done.batch_id if done else None,
             }
         )
         return DONE
-    print(f"{found.twins:,} of {found.searched:,} examples are like others; {len(found.clusters):,} are like those.")
+    print(f"{found.twins:,} of {found.searched:,} examples are like others; {found.clusters:,} are like those.")
     if pairs:
         print_table(["kept", "twin", "similarity"], [[kept, twin, f"{near:.1%}"] for kept, twin, near in pairs[:SHOWN]])
     if len(pairs) > SHOWN:
         print(f"... and {len(pairs) - SHOWN:,} more; --json lists all.")
     if done:
-        print(f"{done.changed:,} were removed. To undo: duplicates {dataset.id} --undo {done.batch_id}")
+        print(f"{done.changed:,} were removed. To undo: duplicates {found.dataset_id} --undo {done.batch_id}")
     return DONE

@@ -143,6 +143,10 @@ def resume(options: argparse.Namespace) -> int:
             from synthgen_core.cli.commands_checks import finish_rules
 
             return finish_rules(workspace, job, options)
+        if job.kind is JobKind.DUPLICATES:
+            from synthgen_core.cli.commands_checks import finish_duplicates
+
+            return finish_duplicates(workspace, job, options)
         return _finish(workspace, job, options)
     finally:
         workspace.close()

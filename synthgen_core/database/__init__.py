@@ -7,8 +7,10 @@ one object; a new table gets a room of its own here.
 from synthgen_core.database.batches import Batch, BatchRoom, BatchState, NewBatch
 from synthgen_core.database.calls import NO_JOB, CallFilter, CallRoom, LoggedCall
 from synthgen_core.database.checks import CheckRoom
+from synthgen_core.database.comparisons import ComparisonRoom
 from synthgen_core.database.completions import CompletionRoom, Kept, PaidReply
 from synthgen_core.database.datasets import DatasetRoom, NewDataset
+from synthgen_core.database.duplicates import Cluster, DuplicateRoom, Near, NewSearch, Search
 from synthgen_core.database.engine import open_engine
 from synthgen_core.database.examples import ExampleRoom, NewExample
 from synthgen_core.database.export_rows import ExportRowRoom
@@ -37,6 +39,7 @@ __all__ = [
     "BatchState",
     "CallBin",
     "CallFilter",
+    "Cluster",
     "Database",
     "Details",
     "DiffKind",
@@ -49,6 +52,7 @@ __all__ = [
     "Kept",
     "LogEntry",
     "LoggedCall",
+    "Near",
     "Measure",
     "NewBadLine",
     "NewBatch",
@@ -58,11 +62,13 @@ __all__ = [
     "NewFlag",
     "NewImport",
     "NewJob",
+    "NewSearch",
     "PaidReply",
     "Progress",
     "RecentCalls",
     "Reviewable",
     "Saying",
+    "Search",
     "Summary",
     "UsageRow",
     "open_database",
@@ -86,6 +92,7 @@ class Database(
     VersionRoom,
     FlagRoom,
     CheckRoom,
+    DuplicateRoom,
     LineageRoom,
     TrashRoom,
     SummaryRoom,
@@ -94,6 +101,7 @@ class Database(
     ExportRoom,
     ExportRowRoom,
     RubricRoom,
+    ComparisonRoom,
 ):
     """All that can be read and written. Safe for any number of threads."""
 

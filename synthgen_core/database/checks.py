@@ -65,6 +65,12 @@ class RulesSummary:
     """Rule -> severity -> examples that it flags so."""
 
 
+def check_ranks(by: Sequence[str]) -> None:
+    """Raises ConfigError for a rank that is unknown."""
+    if unknown := [name for name in by if name not in RANKS]:
+        raise ConfigError(f"Examples cannot be ranked by “{unknown[0]}”.", f"Known: {', '.join(RANKS)}.")
+
+
 class CheckRoom(Connection):
     """What can be read, and written, of rules."""
 
@@ -73,8 +79,7 @@ class CheckRoom(Connection):
 
         Raises ConfigError for a rank that is unknown.
         """
-        if unknown := [name for name in by if name not in RANKS]:
-            raise ConfigError(f"Examples cannot be ranked by “{unknown[0]}”.", f"Known: {', '.join(RANKS)}.")
+        check_ranks(by)
         order = [RANKS[name].desc() for name in by]
         query = sa.select(examples.c.id).where(*_active(dataset_id)).order_by(*order, examples.c.id)
         with self._reading() as connection:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -76,11 +77,14 @@ def measured(content: JsonObject) -> dict[str, object]:
     return {"turns": size.turns, "characters": size.characters, "content_hash": fingerprint(content)}
 
 
-def line_of(content: str, metadata: str) -> str:
-    """An example's stored texts as a line of its dataset's file: the content's keys, then ``metadata``."""
-    if '"metadata":' in content and METADATA in (values := orjson.loads(content)):
-        return orjson.dumps(values | {METADATA: orjson.loads(metadata)}).decode() + "\n"
-    return f'{content[:-1]},"metadata":{metadata}}}\n'
+def line_of(content: bytes, metadata: bytes) -> tuple[bytes, ...]:
+    """An example's stored texts as the pieces of a line of its dataset's file: the content's keys, then ``metadata``.
+
+    A key ``metadata`` of the content gives way.
+    """
+    if b'"metadata":' in content and METADATA in (values := orjson.loads(content)):
+        return orjson.dumps(values | {METADATA: orjson.loads(metadata)}), b"\n"
+    return content[:-1], b',"metadata":', metadata, b"}\n"
 
 
 def add_to_count(connection: sa.Connection, dataset_id: int, added: int, at: datetime) -> None:
@@ -229,7 +233,8 @@ class ExampleRoom(Connection):
             connection.execution_options(yield_per=STREAM_ROWS).execute(query) as rows,
         ):
             for block in rows.partitions(FILE_ROWS):
-                yield "".join([line_of(content, metadata) for content, metadata in block]).encode()
+                pieces = (line_of(content.encode(), metadata.encode()) for content, metadata in block)
+                yield b"".join(chain.from_iterable(pieces))
 
     def get_job_items(self, job_id: int) -> set[int]:
         """The numbers of the items that a job has brought in."""

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from synthgen_core.database.engine import Connection
+from synthgen_core.database.examples import line_of
 from synthgen_core.database.filters import filter_conditions, is_reviewed, raw
 from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.database.versions import state_at
@@ -132,10 +133,7 @@ class ExportRowRoom(Connection):
     def stream_lines(self, dataset_id: int, ids: Sequence[int], mark: Watermark) -> Iterator[bytes]:
         """These examples as lines of JSONL, as the mirror has them: content with ``metadata``; some lines at a time."""
         for block in self.stream_texts(dataset_id, ids, mark):
-            parts = [
-                part for _, content, metadata in block for part in (content[:-1], b',"metadata":', metadata, b"}\n")
-            ]
-            yield b"".join(parts)
+            yield b"".join(chain.from_iterable(line_of(content, metadata) for _, content, metadata in block))
 
     def stream_edits(self, dataset_id: int, ids: Sequence[int], mark: Watermark) -> Iterator[tuple[int, str, str, str]]:
         """(id, first content, content, metadata) as JSON, of these examples where a person wrote what they were."""

@@ -11,8 +11,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from synthgen_core.database.flags import is_of_present_text
-from synthgen_core.database.tables import examples, flags, reviews
-from synthgen_core.models import ExampleFilter
+from synthgen_core.database.tables import examples, flags, judgements, reviews
+from synthgen_core.errors import ConfigError
+from synthgen_core.models import ExampleFilter, Range
 from synthgen_core.reviewing import DISPUTED, STALE, UNSEEN, Verdict
 
 KEYS = "messages role content name tool_calls tool_call_id weight reasoning tools type function arguments id text \
@@ -23,6 +24,10 @@ STRUCTURE = (*(f'"role":"{role}"' for role in ROLES.split()), *(f'"{key}":' for 
 JUDGED = ("accept", "reject")
 ESCAPE = "/"
 ANY, NONE = "any", "none"
+SCORED, FAILED = "scored", "failed"
+"""States of a judgement."""
+RANGED = ("quality_score", "rule_score", "person_score", "judge_spread", "characters", "turns")
+"""Columns of examples of which a range can be asked for."""
 HAS_FLAGS = examples.c.flag_count > sa.literal_column("0")
 """As the index has it: with a bound value, a database could not tell that the index will do."""
 
@@ -63,6 +68,45 @@ def _parameter_in_postgres(element: ParameterText, compiler: Any, **options: Any
     return f"(CAST({metadata} AS json) #>> ARRAY['parameters', CAST({name} AS text)])"
 
 
+class FactText(FunctionElement[str]):
+    """The value of one key of the metadata, by metadata and key; NULL where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(FactText, "sqlite")
+def _fact_in_sqlite(element: FactText, compiler: Any, **options: Any) -> str:
+    metadata, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(SELECT CAST(atom AS TEXT) FROM json_each({metadata}) WHERE key = {name})"
+
+
+@compiles(FactText, "postgresql")
+def _fact_in_postgres(element: FactText, compiler: Any, **options: Any) -> str:
+    metadata, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(CAST({metadata} AS json) ->> CAST({name} AS text))"
+
+
+class ScoreNumber(FunctionElement[float]):
+    """The number under one key of an object, by object and key; NULL where there is none, or it is no number."""
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(ScoreNumber, "sqlite")
+def _score_in_sqlite(element: ScoreNumber, compiler: Any, **options: Any) -> str:
+    scores, name = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(SELECT atom FROM json_each({scores}) WHERE key = {name} AND type IN ('integer', 'real'))"
+
+
+@compiles(ScoreNumber, "postgresql")
+def _score_in_postgres(element: ScoreNumber, compiler: Any, **options: Any) -> str:
+    scores, name = (compiler.process(clause, **options) for clause in element.clauses)
+    value = f"CAST({scores} AS json) -> CAST({name} AS text)"
+    return f"(CASE json_typeof({value}) WHEN 'number' THEN CAST(CAST({value} AS text) AS double precision) END)"
+
+
 def raw(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     """A column of JSON as the text that it is."""
     return sa.type_coerce(column, sa.Text())
@@ -85,7 +129,7 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
     if chosen.is_reviewed is not None:
         found.append(is_reviewed() if chosen.is_reviewed else ~is_reviewed())
     if chosen.flags is not None:
-        found.append(_is_flagged(chosen.flags))
+        found.append(_is_flagged(chosen.flags, chosen.severity))
     for name, value in chosen.parameters.items():
         found.append(ParameterText(raw(examples.c.metadata), name) == value)
     if chosen.verdict is not None:
@@ -96,7 +140,62 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
         found.append(examples.c.note != "" if chosen.has_note else examples.c.note == "")
     if chosen.tag:
         found.append(raw(examples.c.tags).contains(orjson.dumps(chosen.tag).decode(), autoescape=True))
+    for name, wanted in chosen.ranges.items():
+        if name not in RANGED:
+            raise ConfigError(f"Examples cannot be filtered by “{name}”.", f"Known: {', '.join(RANGED)}.")
+        found += _within(examples.c[name], wanted)
+    for name, wanted in chosen.criteria.items():
+        found += _within(_criterion_score(name), wanted)
+    for name, value in chosen.facts.items():
+        found.append(sa.func.coalesce(FactText(raw(examples.c.metadata), name), "") == value)
+    if chosen.judgement == FAILED:
+        found.append(is_judge_failed())
     return found
+
+
+def is_said_by_judge(table: sa.Table = judgements) -> sa.ColumnElement[bool]:
+    """The judgement is of the example's present text: not of an older one, nor of a mended one that was not taken."""
+    return sa.and_(table.c.example_id == examples.c.id, is_of_present_text(table), ~table.c.is_candidate)
+
+
+def is_judge_failed() -> sa.ColumnElement[bool]:
+    """A judge was asked about the present text, and nothing came of it."""
+    has_failed = sa.exists().where(is_said_by_judge(), judgements.c.state == FAILED)
+    return sa.and_(examples.c.quality_score.is_(None), has_failed)
+
+
+def _criterion_score(name: str) -> sa.ScalarSelect[Any]:
+    """The score for one criterion in the latest judgement of the present text: the mean of its runs that have scores.
+
+    The runs of one judgement are those of one job.
+    """
+    latest = judgements.alias("latest")
+    job_of_it = (
+        sa.select(latest.c.job_id)
+        .where(is_said_by_judge(latest), latest.c.state == SCORED)
+        .order_by(latest.c.id.desc())
+        .limit(1)
+        .correlate(examples)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(sa.func.avg(ScoreNumber(raw(judgements.c.scores), name)))
+        .where(is_said_by_judge(), judgements.c.state == SCORED, judgements.c.job_id.is_not_distinct_from(job_of_it))
+        .correlate(examples)
+        .scalar_subquery()
+    )
+
+
+def _within(number: sa.ColumnElement[Any], wanted: Range) -> list[sa.ColumnElement[bool]]:
+    """The number is in the range; a comparison with NULL is never true, and no bound at all still asks for a number."""
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.least is not None:
+        found.append(number >= wanted.least)
+    if wanted.most is not None:
+        found.append(number <= wanted.most)
+    if wanted.below is not None:
+        found.append(number < wanted.below)
+    return found or [number.is_not(None)]
 
 
 def is_reviewed() -> sa.ColumnElement[bool]:
@@ -121,10 +220,15 @@ def is_reviewed_by(reviewer: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _is_flagged(rule: str = ANY) -> sa.ColumnElement[bool]:
-    if rule in (ANY, NONE):
-        return HAS_FLAGS if rule == ANY else ~HAS_FLAGS
-    return sa.exists().where(flags.c.example_id == examples.c.id, is_of_present_text(flags), flags.c.rule == rule)
+def _is_flagged(rule: str, severity: str | None) -> sa.ColumnElement[bool]:
+    if rule == NONE:
+        return ~HAS_FLAGS
+    if rule == ANY and severity is None:
+        return HAS_FLAGS
+    narrowed = [] if rule == ANY else [flags.c.rule == rule]
+    if severity is not None:
+        narrowed.append(flags.c.severity == severity)
+    return sa.exists().where(flags.c.example_id == examples.c.id, is_of_present_text(flags), *narrowed)
 
 
 def _has_verdict(wanted: str) -> sa.ColumnElement[bool]:

@@ -111,6 +111,17 @@ def add_progress(connection: sa.Connection, job_id: int, progress: Progress, at:
         connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(changed))
 
 
+def write_progress(connection: sa.Connection, job: Job, progress: Progress, at: datetime) -> None:
+    """Write down what a job achieved, within the caller's transaction. Raises NotFoundError if its dataset is gone."""
+    if progress.replies:
+        insert_completions(connection, job.id, progress.replies, at)
+    if progress.log:
+        insert_calls(connection, progress.log, at, job.id, job.dataset_id)
+    if progress.examples and job.dataset_id is not None:
+        insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
+    add_progress(connection, job.id, progress, at)
+
+
 class JobRoom(Connection):
     """What can be done with rows of ``jobs``."""
 
@@ -235,15 +246,8 @@ class JobRoom(Connection):
 
         Raises NotFoundError if its dataset was deleted meanwhile.
         """
-        at = now()
         with self._writing(is_synced=False) as connection:
-            if progress.replies:
-                insert_completions(connection, job.id, progress.replies, at)
-            if progress.log:
-                insert_calls(connection, progress.log, at, job.id, job.dataset_id)
-            if progress.examples and job.dataset_id is not None:
-                insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
-            add_progress(connection, job.id, progress, at)
+            write_progress(connection, job, progress, now())
 
     def _move(self, job_id: int, before: Sequence[JobStatus], values: dict[str, Any]) -> bool:
         with self._writing() as connection:

@@ -164,11 +164,14 @@ class UsageRoom(Connection):
             ]
 
     def get_recent_calls(self, provider: str, model: str, limit: int) -> list[RecentCalls]:
-        """The newest calls to a model that were answered and belonged to jobs, at most so many, by job."""
+        """The newest calls to a model that were answered and belonged to jobs, at most so many, by job.
+
+        Those for a dataset that was purged are left out: with its examples, what they led to is gone.
+        """
         newest = (
             sa.select(calls.c.job_id, calls.c.item)
             .where(calls.c.provider == provider, calls.c.model == model, calls.c.outcome == OK)
-            .where(calls.c.job_id.is_not(None))
+            .where(calls.c.job_id.is_not(None), calls.c.dataset_id.is_not(None))
             .order_by(calls.c.id.desc())
             .limit(limit)
             .subquery()

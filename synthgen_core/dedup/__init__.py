@@ -11,6 +11,7 @@ from synthgen_core.dedup.search import Star, Twin, find_duplicates
 from synthgen_core.dedup.shelf import CHAIN, Shelf
 from synthgen_core.dedup.sketches import (
     NEAR,
+    ROUNDING,
     Sketch,
     digest,
     signs_of,
@@ -20,5 +21,17 @@ from synthgen_core.dedup.sketches import (
     words_of,
 )
 
-__all__ = ["CHAIN", "NEAR", "Compared", "Shelf", "Sketch", "Star", "Twin", "compared_text", "digest", "find_duplicates"]
+__all__ = [
+    "CHAIN",
+    "NEAR",
+    "ROUNDING",
+    "Compared",
+    "Shelf",
+    "Sketch",
+    "Star",
+    "Twin",
+    "compared_text",
+    "digest",
+    "find_duplicates",
+]
 __all__ += ["signs_of", "similarity", "similarity_of", "sketch", "words_of"]

@@ -24,6 +24,7 @@ SIGNS = 0xD800
 """Characters before the surrogates: one stands for a word where texts are compared."""
 CODEC = "utf-16-le"
 ROUNDING = 1e-6
+"""Similarities that differ by less are the same."""
 MOST_KNOWN = 200_000
 """Words whose hashes are kept at hand; some 30 MB."""
 

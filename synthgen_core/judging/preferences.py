@@ -1,10 +1,15 @@
 """Which of two examples a judge finds better: asked in both orders, and only what holds in both counts."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from synthgen_core.errors import InvalidExampleError
-from synthgen_core.judging.verdicts import LENGTH
+from synthgen_core.formats import Format
+from synthgen_core.judging.prompts import pair_request
+from synthgen_core.judging.rubric import Rubric
+from synthgen_core.judging.verdicts import LENGTH, reason_of
+from synthgen_core.methods import Ask
 from synthgen_core.models import Completion, JsonObject
 from synthgen_core.parsing import parse_reply
 
@@ -60,15 +65,24 @@ class Verdict:
         return {"straight": self.straight.to_json(), "swapped": self.swapped.to_json()}
 
 
+def compare(
+    rubric: Rubric, format: Format, first: JsonObject, second: JsonObject, *, seed: int
+) -> Generator[Ask, Completion, Verdict]:
+    """The recipe of a comparison: two calls, one for each order. Raises InvalidExampleError where one is no verdict."""
+    straight = parse_opinion((yield Ask(pair_request(rubric, format, first, second, seed=seed))))
+    swapped = parse_opinion((yield Ask(pair_request(rubric, format, second, first, seed=seed))))
+    return Verdict(straight, swapped)
+
+
 def parse_opinion(completion: Completion) -> Opinion:
     """The opinion in a reply. Raises InvalidExampleError where it has none."""
     is_cut = completion.finish_reason == LENGTH
     found = parse_reply(completion.text, is_cut=is_cut, is_wanted=lambda value: "better" in value)
-    better, reason = str(found["better"]).strip().lower(), found.get("reason")
+    better = str(found["better"]).strip().lower()
     if better not in (A, B, NEITHER):
         raise InvalidExampleError(
             f"The judge's verdict is “{better[:40]}”, not A, B or tie.",
             "Another model may do better.",
             reason="no_verdict",
         )
-    return Opinion(better, reason.strip() if isinstance(reason, str) else "")
+    return Opinion(better, reason_of(found))

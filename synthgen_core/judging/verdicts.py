@@ -57,7 +57,7 @@ def parse_judgement(completion: Completion, rubric: Rubric) -> Judgement:
         scores = {name: _score(name, found.get(name)) for name in names}
     except InvalidExampleError as error:
         return Judgement(JudgementState.FAILED, failure=error.message)
-    reasons = {name: _reason(found.get(name)) for name in names}
+    reasons = {name: reason_of(found.get(name)) for name in names}
     return Judgement(JudgementState.SCORED, scores, reasons, rubric.overall(scores))
 
 
@@ -71,9 +71,10 @@ def _score(name: str, said: Json) -> float:
     return float(value)
 
 
-def _reason(said: Json) -> str:
+def reason_of(said: Json) -> str:
+    """The reason that a judge gave, without what no database takes; empty where there is none."""
     reason = said.get("reason") if isinstance(said, dict) else None
-    return reason.strip() if isinstance(reason, str) else ""
+    return reason.encode("utf-8", "replace").decode().replace("\0", "").strip() if isinstance(reason, str) else ""
 
 
 def mean_of(judgements: Sequence[Judgement], rubric: Rubric) -> Judgement:

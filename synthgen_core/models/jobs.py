@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     CURATION = "curation"
     """Datasets made from datasets; ``Operation`` says how."""
     RULES = "rules"
+    DUPLICATES = "duplicates"
 
 
 class JobStatus(StrEnum):

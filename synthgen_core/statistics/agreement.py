@@ -60,16 +60,16 @@ def cohen_kappa(ratings: ArrayLike, categories: Sequence[float], weights: Weight
     values = np.asarray(ratings, dtype=float)
     both = values[~np.isnan(values).any(axis=1)]
     one, other = (count_ratings(both[:, [rater]], categories) for rater in (0, 1))
-    return _kappa(one.T @ other, weight_matrix(len(categories), weights))
+    return kappa_of_table(one.T @ other, weights)
 
 
-def _kappa(table: Floats, weights: Floats) -> float:
+def kappa_of_table(table: Floats, weights: Weights = Weights.NONE) -> float:
+    """The same from a table of counts: what one rater said down, what the other said across."""
     if not (total := table.sum()):
         return math.nan
-    shares = table / total
-    observed = float((weights * shares).sum())
-    chance = float((weights * np.outer(shares.sum(axis=1), shares.sum(axis=0))).sum())
-    return _beyond(observed, chance)
+    shares, matrix = table / total, weight_matrix(len(table), weights)
+    chance = float((matrix * np.outer(shares.sum(axis=1), shares.sum(axis=0))).sum())
+    return _beyond(float((matrix * shares).sum()), chance)
 
 
 def _beyond(observed: float, chance: float) -> float:
@@ -94,12 +94,22 @@ def gwet_ac(ratings: ArrayLike, categories: Sequence[float], weights: Weights = 
     pe = sum(w) / (q (q - 1)) * sum of share (1 - share) (K. L. Gwet, 2008; 2014, section 4.4). NaN for one category.
     """
     counts, matrix = count_ratings(ratings, categories), weight_matrix(len(categories), weights)
-    size = len(categories)
+    return _gwet(_observed(counts, matrix), _shares(counts), matrix)
+
+
+def gwet_of_table(table: Floats, weights: Weights = Weights.NONE) -> float:
+    """The same for two raters, from a table of counts: what one said down, what the other said across."""
+    if not (total := table.sum()):
+        return math.nan
+    shares, matrix = table / total, weight_matrix(len(table), weights)
+    return _gwet(float((matrix * shares).sum()), (shares.sum(axis=0) + shares.sum(axis=1)) / 2, matrix)
+
+
+def _gwet(observed: float, shares: Floats, matrix: Floats) -> float:
+    size = len(matrix)
     if size < 2:
         return math.nan
-    shares = _shares(counts)
-    chance = float(matrix.sum() / (size * (size - 1)) * (shares * (1 - shares)).sum())
-    return _beyond(_observed(counts, matrix), chance)
+    return _beyond(observed, float(matrix.sum() / (size * (size - 1)) * (shares * (1 - shares)).sum()))
 
 
 def percent_agreement(ratings: ArrayLike, categories: Sequence[float]) -> float:

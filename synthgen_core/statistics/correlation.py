@@ -1,14 +1,15 @@
 """How two scores of the same cases go together: Spearman, Kendall, mean absolute error, and a threshold's verdicts."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synthgen_core.statistics.agreement import Weights, cohen_kappa, gwet_ac
+from synthgen_core.statistics.agreement import Weights, count_ratings, gwet_of_table, kappa_of_table
 from synthgen_core.statistics.figures import LEAST, Figure
-from synthgen_core.statistics.intervals import Statistic, bootstrap, wilson
+from synthgen_core.statistics.intervals import Statistic, bootstrap, bootstrap_table, wilson
 
 Floats = NDArray[np.float64]
 DECIMALS = 2
@@ -54,22 +55,6 @@ def mean_absolute_error(a: ArrayLike, b: ArrayLike) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
-    """Two scores of the same cases, cut at a threshold: below it, a case would be removed."""
-
-    both_low: int
-    only_judge_low: int
-    only_person_low: int
-    both_high: int
-    precision: Figure
-    """Of the cases that the judge would remove, the share that people would, too."""
-    recall: Figure
-    """Of the cases that people would remove, the share that the judge would, too."""
-    kappa: Figure
-    ac1: Figure
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """The judge's scores against people's."""
 
@@ -88,8 +73,8 @@ def compare(judge: ArrayLike, people: ArrayLike, *, least: int = LEAST) -> Compa
     if n < least:
         few = Figure.too_few(n, least)
         return Comparison(few, few, few, few, few)
-    whole = np.round(np.stack([one, other], axis=1))
-    scores = list(range(11))
+    scores = range(11)
+    table = count_ratings(np.round(one)[:, None], scores).T @ count_ratings(np.round(other)[:, None], scores)
 
     def figure(statistic: Statistic, method: str) -> Figure:
         return bootstrap(statistic, n, method)
@@ -98,26 +83,62 @@ def compare(judge: ArrayLike, people: ArrayLike, *, least: int = LEAST) -> Compa
         figure(lambda i: mean_absolute_error(one[i], other[i]), "mean absolute error"),
         figure(lambda i: spearman(one[i], other[i]), "Spearman's rho"),
         figure(lambda i: kendall(one[i], other[i]), "Kendall's tau-b"),
-        figure(lambda i: cohen_kappa(whole[i], scores, Weights.QUADRATIC), "Cohen's kappa, quadratic weights"),
-        figure(lambda i: gwet_ac(whole[i], scores, Weights.QUADRATIC), "Gwet's AC2, quadratic weights"),
+        bootstrap_table(
+            lambda counts: kappa_of_table(counts, Weights.QUADRATIC), table, "Cohen's kappa, quadratic weights"
+        ),
+        bootstrap_table(
+            lambda counts: gwet_of_table(counts, Weights.QUADRATIC), table, "Gwet's AC2, quadratic weights"
+        ),
     )
 
 
-def compare_verdicts(judge: ArrayLike, people: ArrayLike, threshold: float, *, least: int = LEAST) -> Verdicts:
-    """What judge and people would remove at this threshold; shares and agreement are withheld below ``least`` cases."""
-    low = np.stack([np.asarray(judge, dtype=float) < threshold, np.asarray(people, dtype=float) < threshold], axis=1)
-    n, cells = len(low), low.astype(float)
-    both, judge_only = int(low.all(axis=1).sum()), int((low[:, 0] & ~low[:, 1]).sum())
-    people_only, neither = int((low[:, 1] & ~low[:, 0]).sum()), int((~low).all(axis=1).sum())
-    few = Figure.too_few(n, least)
-    is_enough = n >= least
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """A judge's scores, cut at a threshold below which it would remove, against what people accepted and rejected."""
+
+    both_remove: int
+    only_judge: int
+    """The judge would remove what people accepted."""
+    only_people: int
+    """People rejected what the judge would keep."""
+    both_keep: int
+    agreement: Figure
+    """The share on which both say the same."""
+    precision: Figure
+    """Of the cases that the judge would remove, the share that people rejected."""
+    recall: Figure
+    """Of the cases that people rejected, the share that the judge would remove."""
+    kappa: Figure
+    """With two categories, weights change nothing: it is the weighted one, too."""
+    ac1: Figure
+    """With two categories, AC1 and AC2 are the same."""
+
+
+def compare_verdicts(judge: ArrayLike, is_rejected: ArrayLike, threshold: float, *, least: int = LEAST) -> Verdicts:
+    """What a judge would remove at this threshold against what people rejected, over the same cases.
+
+    Each figure is withheld where it rests on fewer than ``least`` cases: precision on those that the judge would
+    remove, recall on those that people rejected.
+    """
+    low, rejected = np.asarray(judge, dtype=float) < threshold, np.asarray(is_rejected, dtype=bool)
+    both, only_judge = int((low & rejected).sum()), int((low & ~rejected).sum())
+    only_people, neither = int((~low & rejected).sum()), int((~low & ~rejected).sum())
+    n, table = len(low), np.array([[both, only_judge], [only_people, neither]], dtype=float)
+
+    def share(hits: int, of: int) -> Figure:
+        return wilson(hits, of) if of >= least else Figure.too_few(of, least)
+
+    def figure(statistic: Callable[[Floats], float], method: str) -> Figure:
+        return bootstrap_table(statistic, table, method) if n >= least else Figure.too_few(n, least)
+
     return Verdicts(
         both,
-        judge_only,
-        people_only,
+        only_judge,
+        only_people,
         neither,
-        wilson(both, both + judge_only) if is_enough else few,
-        wilson(both, both + people_only) if is_enough else few,
-        bootstrap(lambda i: cohen_kappa(cells[i], [0, 1]), n, "Cohen's kappa") if is_enough else few,
-        bootstrap(lambda i: gwet_ac(cells[i], [0, 1]), n, "Gwet's AC1") if is_enough else few,
+        share(both + neither, n),
+        share(both, both + only_judge),
+        share(both, both + only_people),
+        figure(kappa_of_table, "Cohen's kappa"),
+        figure(gwet_of_table, "Gwet's AC1"),
     )

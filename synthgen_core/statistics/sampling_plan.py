@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 from synthgen_core.errors import ConfigError
 from synthgen_core.statistics.figures import Figure
-from synthgen_core.statistics.intervals import Z, exact, upper_bound, wilson
+from synthgen_core.statistics.intervals import Z, binomial_cdf, exact, upper_bound, wilson
 
 FEW_DEFECTS = 5
 """With fewer defects (or fewer sound examples) than this, the exact interval is taken."""
@@ -51,21 +52,37 @@ def _is_share(what: str, value: float) -> None:
         raise ConfigError(f"The {what} cannot be {value:g}.", "Give a share between 0 and 1, such as 0.05.")
 
 
+def chance_to_show(rate: float, size: int, allowed: int = 0) -> float:
+    """How likely a sample of this size has at most ``allowed`` defects where the rate is really this."""
+    return binomial_cdf(allowed, size, rate)
+
+
+class Interval(StrEnum):
+    """How the interval of a share is found."""
+
+    WILSON = "wilson"
+    EXACT = "exact"
+
+
 @dataclass(frozen=True, slots=True)
 class RunningEstimate:
     """What a sample has shown so far."""
 
     planned: int
     reviewed: int
+    """Accepted or rejected."""
     rate: Figure
     """Share of defects among those reviewed, with its interval."""
     bound: float | None
-    """The rate is below this with 95 % confidence, one-sided; None before the first review."""
+    """The rate is below this with 95 % confidence, one-sided, where those that nobody could decide on count as defects;
+    None before the first review."""
+    skipped: int = 0
+    """Those that nobody could decide on."""
 
     @property
     def is_complete(self) -> bool:
-        """All that was planned was reviewed."""
-        return self.reviewed >= self.planned
+        """All that was planned was looked at, and decided as far as that was possible."""
+        return self.reviewed + self.skipped >= self.planned
 
     @property
     def caution(self) -> str:
@@ -73,13 +90,20 @@ class RunningEstimate:
         if self.is_complete:
             return ""
         return (
-            f"{self.reviewed:,} of {self.planned:,} planned reviews are done. The interval holds for a sample of a "
-            "size fixed beforehand: who stops as soon as the figure looks good gets a figure that is too good."
+            f"{self.reviewed + self.skipped:,} of {self.planned:,} planned reviews are done. The interval holds for a "
+            "sample of a size fixed beforehand: who stops as soon as the figure looks good gets a figure that is too "
+            "good."
         )
 
 
-def running_estimate(planned: int, reviewed: int, defects: int) -> RunningEstimate:
-    """The defect rate as the sample shows it so far."""
-    is_rare = min(defects, reviewed - defects) < FEW_DEFECTS
-    rate = exact(defects, reviewed) if is_rare else wilson(defects, reviewed)
-    return RunningEstimate(planned, reviewed, rate, upper_bound(defects, reviewed) if reviewed else None)
+def running_estimate(
+    planned: int, reviewed: int, defects: int, *, skipped: int = 0, interval: Interval | None = None
+) -> RunningEstimate:
+    """The defect rate as the sample shows it so far; without an ``interval``, the exact one where defects are few."""
+    if interval is None:
+        is_rare = min(defects, reviewed - defects) < FEW_DEFECTS
+        interval = Interval.EXACT if is_rare else Interval.WILSON
+    rate = (exact if interval is Interval.EXACT else wilson)(defects, reviewed)
+    looked_at = reviewed + skipped
+    bound = upper_bound(defects + skipped, looked_at) if looked_at else None
+    return RunningEstimate(planned, reviewed, rate, bound, skipped)

@@ -105,6 +105,34 @@ def test_keys_that_are_faster_than_the_app_decide_on_what_was_in_view(reviewed: 
     assert given == [(0, "accept"), (1, "reject")]
 
 
+def test_clicks_that_are_faster_than_the_app_decide_on_what_was_in_view(reviewed: App, open_page: Open) -> None:
+    page = open_review(open_page, reviewed)
+    shows(page, 1)
+    idle(page)
+    page.get_by_role("button", name="Accept").first.click()
+    expect(page.locator(".st-key-review-ahead-head, .st-key-review-now-head").filter(visible=True)).to_have_count(1)
+    page.get_by_role("button", name="Reject").first.click()
+    shows(page, 3)
+    given = rows(reviewed, "SELECT example_index, verdict FROM examples WHERE verdict IS NOT NULL ORDER BY 1")
+    assert given == [(0, "accept"), (1, "reject")]
+
+
+def test_what_was_done_before_a_refresh_is_undone_after_it_in_its_own_tab(reviewed: App, open_page: Open) -> None:
+    page = open_review(open_page, reviewed)
+    page.keyboard.press("-")
+    toast(page, "Your score: 10.")
+    scored = "SELECT person_score FROM examples WHERE person_score IS NOT NULL"
+    assert rows(reviewed, scored) == [(10.0,)]
+    page.reload()
+    other = open_review(open_page, reviewed)
+    other.keyboard.press("z")
+    toast(other, "Nothing to undo")
+    rest(page)
+    page.keyboard.press("z")
+    toast(page, "Undone: a score")
+    assert rows(reviewed, scored) == []
+
+
 def test_three_hundred_are_rejected_at_once_and_undone_at_once(reviewed: App, open_page: Open) -> None:
     page = open_review(open_page, reviewed)
     page.locator(".st-key-review-bulk").get_by_role("button").click()

@@ -6,6 +6,7 @@ import pytest
 
 from synthgen_core.actions.estimate import WORDS, estimate
 from synthgen_core.actions.generation import try_example
+from synthgen_core.actions.trash import delete_dataset, purge_dataset
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import Method
 from synthgen_core.workspace import Workspace
@@ -69,6 +70,15 @@ def test_the_calls_that_were_made_tell_how_often_one_must_be_asked_again(
     assert f"an average of {calls / 10:.1f} calls per example in your last {calls} calls to this model" in told.basis
     other = estimate(workspace, ask(server, 100, seed=2, method=Method.QUESTION_BANK))
     assert "made again" in other.basis, "calls of another kind tell nothing"
+
+
+def test_calls_for_a_purged_dataset_do_not_count_as_calls_in_vain(workspace: Workspace, server: ModelServer) -> None:
+    gone = make(workspace, ask(server, 10, seed=1)).dataset_id
+    assert gone
+    delete_dataset(workspace, gone)
+    purge_dataset(workspace, gone)
+    make(workspace, ask(server, 10, seed=2))
+    assert "an average of 1.0 calls per example in your last 10 calls" in estimate(workspace, ask(server, 100)).basis
 
 
 def test_an_unknown_price_is_not_nothing(workspace: Workspace, server: ModelServer) -> None:

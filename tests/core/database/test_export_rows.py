@@ -59,6 +59,20 @@ def test_lines_are_those_of_the_dataset_s_file_to_the_byte(database: Database) -
     assert lines == b"".join(to_line(chat(text), {"note": text}) for text in NASTY)
 
 
+def test_a_line_has_one_key_for_metadata_whatever_keys_an_imported_content_has(database: Database) -> None:
+    dataset, facts = make_dataset(database), {"seed": 1}
+    contents = [
+        chat("a") | {"metadata": "theirs", "later": 1},
+        chat('"metadata":'),
+        chat("b") | {"more": {"metadata": 2}},
+    ]
+    database.add_examples(dataset.id, [NewExample(n, content, facts) for n, content in enumerate(contents)])
+    ids, mark = database.select_examples(dataset.id, EVERYTHING)
+    lines = b"".join(database.stream_lines(dataset.id, ids, mark))
+    assert lines == b"".join(database.stream_lines_of_file(dataset.id))
+    assert lines == b"".join(to_line(content, facts) for content in contents)
+
+
 def test_an_earlier_state_is_chosen_from_by_the_status_of_then(database: Database) -> None:
     dataset = make_dataset(database)
     database.add_examples(dataset.id, news(3))

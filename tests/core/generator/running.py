@@ -11,10 +11,11 @@ from synthgen_core.budget import Budget
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.domains import load_catalogue
 from synthgen_core.door import Door
+from synthgen_core.driving import Delay, Memory
 from synthgen_core.errors import (
     ProviderError,
 )
-from synthgen_core.generator import MAX_ATTEMPTS, MAX_REPLACEMENTS, DatasetGenerator, Delay, Memory
+from synthgen_core.generator import MAX_ATTEMPTS, MAX_REPLACEMENTS, DatasetGenerator
 from synthgen_core.methods import RECIPES, Plan, make_plan
 from synthgen_core.models import ChatRequest, JsonObject, Message, Method, Role
 from synthgen_core.outcomes import Failure, Made, Reply

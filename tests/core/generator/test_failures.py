@@ -10,20 +10,13 @@ from typing import Any
 import pytest
 
 from synthgen_core.concurrency import DaemonExecutor, Stop
+from synthgen_core.driving import FIRST_DELAY, LONGEST_DELAY, MAX_DELAYS, MAX_LIMITED, back_off
 from synthgen_core.errors import (
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
 )
-from synthgen_core.generator import (
-    FIRST_DELAY,
-    HOPELESS,
-    LONGEST_DELAY,
-    MAX_DELAYS,
-    MAX_LIMITED,
-    DatasetGenerator,
-    back_off,
-)
+from synthgen_core.generator import HOPELESS, DatasetGenerator
 from synthgen_core.providers import create_provider
 from tests.core.generator.running import (
     CATALOGUE,

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from synthgen_core.budget import OK, Budget, Tariff
+from synthgen_core.driving import MAX_DELAYS
 from synthgen_core.errors import BudgetReachedError, ProviderRefusedError, ProviderUnavailableError
-from synthgen_core.generator import MAX_DELAYS
 from synthgen_core.models import Method, Side
 from tests.core.generator.running import plan_of, run
 from tests.support.server import Act, ModelServer

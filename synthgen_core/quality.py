@@ -1,0 +1,1 @@
+"""Judging examples, and making them better: in the making."""
