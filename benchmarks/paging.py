@@ -81,7 +81,7 @@ def _filled(folder: Path, count: int) -> tuple[Workspace, int]:
     with closing(sqlite3.connect(path)) as plain, plain:
         marks = ", ".join("?" * len(COLUMNS.split(",")))
         plain.executemany(f"INSERT INTO examples ({COLUMNS}) VALUES ({marks})", _rows(dataset.id, count))
-    workspace.database.recount(dataset.id)
+        plain.execute("UPDATE datasets SET example_count = ? WHERE id = ?", (count, dataset.id))
     return workspace, dataset.id
 
 

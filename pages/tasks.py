@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.calls import calls_tab
 from pages.ui.job_details import draw_job_details
-from pages.ui.jobs import POLL, WATCHED_ON, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up
+from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up, watch_link
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.usage import usage_tab
 from pages.ui.words import STATUS, ago, as_label, plural
@@ -44,8 +44,8 @@ def task(place: Workspace, view: JobView) -> None:
                     args=(job.id,),
                 )
             else:
-                page = WATCHED_ON[job.kind]
-                st.page_link(page, label="Report", icon=":material/summarize:", query_params={"job": str(job.id)})
+                page, query = watch_link(job)
+                st.page_link(page, label="Report", icon=":material/summarize:", query_params=query)
             draw_job_details(job)
             if not job.status.is_active:
                 st.button(

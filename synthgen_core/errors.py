@@ -6,7 +6,8 @@
     ├── InvalidExampleError      count it, go on (knows its row at import)
     ├── ConflictError            somebody else changed it: show both
     ├── DatabaseError            show it; the database is unreachable or refuses
-    ├── BudgetReachedError       pause the job: it can be resumed with a higher budget
+    ├── PausedError              pause the job: it can be resumed once its cause is mended
+    │   └── BudgetReachedError       with a higher budget
     ├── StoppedError             nothing: the user asked for it
     └── ProviderError
         ├── ProviderRefusedError      key, model, credit: asking again cannot help
@@ -91,10 +92,24 @@ class DatabaseError(SynthGenError):
     """The database, or the folder it lives in, cannot be read or written."""
 
 
-class BudgetReachedError(SynthGenError):
+class PausedError(SynthGenError):
+    """A job should not go on by itself. ``cause`` is a short class for counting; ``note`` stands beside the job."""
+
+    note = "Paused."
+
+    def __init__(self, message: str, hint: str = "", *, cause: str = "paused") -> None:
+        super().__init__(message, hint)
+        self.cause = cause
+
+
+class BudgetReachedError(PausedError):
     """The next call could cost more than is left of the job's budget. Nothing is wrong."""
 
+    note = "Budget reached."
     cause = "budget"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint, cause=BudgetReachedError.cause)
 
 
 class ProviderError(SynthGenError):

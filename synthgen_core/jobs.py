@@ -14,7 +14,7 @@ from datetime import timedelta
 from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import Database, NewDataset, Progress
 from synthgen_core.database.datasets import now
-from synthgen_core.errors import BudgetReachedError, StoppedError, SynthGenError, trace_of
+from synthgen_core.errors import PausedError, StoppedError, SynthGenError, trace_of
 from synthgen_core.models import Dataset, Job, JobStatus, JsonObject
 
 LOG = logging.getLogger(__name__)
@@ -145,13 +145,13 @@ class JobRunner:
             status = self._verdict(run)
         except StoppedError:
             status = self._verdict(run)
-        except BudgetReachedError as error:
+        except PausedError as error:
             run.count_error(error.cause, error)
             errors = run.errors_json()
             if run.stop.is_set():
                 status = self._verdict(run)
             else:
-                status, note = JobStatus.INTERRUPTED, "Budget reached."
+                status, note = JobStatus.INTERRUPTED, error.note
         except SynthGenError as error:
             run.count_error(getattr(error, "cause", "") or type(error).__name__, error)
             status = self._verdict(run) if run.stop.is_set() else JobStatus.FAILED

@@ -127,7 +127,7 @@ class Purpose(StrEnum):
     USEFUL = "useful"
 
 
-REVIEW_SORTS = ("example_index", "quality_score", "person_score", "verdict", "flag_count")
+REVIEW_SORTS = ("example_index", "quality_score", "person_score", "rule_score", "verdict", "flag_count")
 """Columns by which examples can be reviewed in order: each has an index. What has no value comes last."""
 
 

@@ -45,6 +45,7 @@ FLOORS = (
         "statistics",
         "rules",
         "judging",
+        "reports",
         "splitting",
         "sampling",
         "repeats",

@@ -24,6 +24,7 @@ ORDERS = {
     "Last in order first": ("example_index", True),
     "Lowest score first": ("quality_score", False),
     "Highest score first": ("quality_score", True),
+    "Lowest rule score first": ("rule_score", False),
     "Longest first": ("characters", True),
     "Shortest first": ("characters", False),
     "Most turns first": ("turns", True),
@@ -68,6 +69,8 @@ def _draw_facts(example: Example, flags: list[Flag]) -> None:
             st.badge("removed", icon=":material/delete:", color="gray")
         if example.quality_score is not None:
             st.badge(f"score {example.quality_score:.1f}", icon=":material/star:", color="blue")
+        if example.rule_score is not None:
+            st.badge(f"rule score {example.rule_score:g}", icon=":material/rule:", color="gray")
         for flag in flags:
             st.badge(
                 as_label(flag_in_words(flag.rule)),

@@ -26,16 +26,40 @@ WATCHED_ON = {
     JobKind.GENERATION: "pages/generate.py",
     JobKind.IMPORT: "pages/import.py",
     JobKind.CURATION: "pages/datasets.py",
-    JobKind.RULES: "pages/tasks.py",
+    JobKind.RULES: "pages/quality.py",
+    JobKind.DUPLICATES: "pages/quality.py",
+    JobKind.MEASURES: "pages/quality.py",
+    JobKind.QUALITY: "pages/quality.py",
+    JobKind.COMPARISON: "pages/quality.py",
 }
-"""Kind of job -> the page that shows one, by its number."""
+"""Kind of job -> the page that shows one."""
+QUALITY_PARTS = {
+    JobKind.RULES: "Rules",
+    JobKind.DUPLICATES: "Duplicates",
+    JobKind.MEASURES: "Charts",
+    JobKind.QUALITY: "Judge",
+    JobKind.COMPARISON: "Judge",
+}
+"""Kind of job -> the part of the Quality page that shows it, by its dataset; the other pages go by the job's number."""
 SHORTFALLS = {
     JobKind.GENERATION: "{} of {:,} could not be made: every attempt failed.",
     JobKind.IMPORT: "{} of {:,} could not be brought in; the other rows were.",
     JobKind.CURATION: "{} of {:,} could not be converted, and were left out.",
     JobKind.RULES: "{} of {:,} were removed before the rules came to them.",
+    JobKind.MEASURES: "{} of {:,} were not measured.",
+    JobKind.DUPLICATES: "{} of {:,} were not looked at.",
+    JobKind.QUALITY: "{} of {:,} could not be judged; no score was made up for them.",
+    JobKind.COMPARISON: "{} of {:,} could not be compared.",
 }
 """Kind of job -> what it says where less came of it than there might have."""
+
+
+def watch_link(job: Job) -> tuple[str, dict[str, str]]:
+    """The page that shows a job, and the query of its address."""
+    part = QUALITY_PARTS.get(job.kind)
+    if part and job.dataset_id is not None:
+        return WATCHED_ON[job.kind], {"dataset": str(job.dataset_id), "part": part}
+    return WATCHED_ON[job.kind], {"job": str(job.id)}
 
 
 def job_badge(view: JobView) -> None:
@@ -75,8 +99,8 @@ def _sidebar_card(workspace: Workspace) -> None:
             st.progress(
                 view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
             )
-            page = WATCHED_ON[view.job.kind]
-            st.page_link(page, label="Watch", icon=":material/visibility:", query_params={"job": view.job.id})
+            page, query = watch_link(view.job)
+            st.page_link(page, label="Watch", icon=":material/visibility:", query_params=query)
     if len(views) > 3:
         st.caption(f"and {len(views) - 3} more")
 

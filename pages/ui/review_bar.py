@@ -36,6 +36,7 @@ ORDERS = {
     "Highest score": ("quality_score", True),
     "People: lowest": ("person_score", False),
     "People: highest": ("person_score", True),
+    "Rules: lowest": ("rule_score", False),
     "Most flags": ("flag_count", True),
 }
 PURPOSES = {Purpose.SAMPLE: "Random sample", Purpose.USEFUL: "Most useful first"}

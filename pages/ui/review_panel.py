@@ -85,6 +85,8 @@ def _draw_title(view: ReviewView, which: str) -> None:
             st.badge("removed", icon=":material/delete:", color="gray")
         if example.quality_score is not None:
             st.badge(f"{example.quality_score:.1f}", icon=":material/star:", color="blue", help="The judge's score")
+        if example.rule_score is not None:
+            st.badge(f"{example.rule_score:g}", icon=":material/rule:", color="gray", help="The rules' score")
         for rule in dict.fromkeys(flag.rule for flag in view.flags):
             st.badge(as_label(flag_in_words(rule)), icon=":material/flag:", color="orange")
         for tag in view.tags:

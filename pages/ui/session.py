@@ -204,6 +204,11 @@ def enter_page(path: str) -> None:
     st.session_state["_page"] = path
 
 
+def open_part(name: str) -> None:
+    """Show this part of the Quality page. For a callback."""
+    st.session_state[QUALITY_PART] = name
+
+
 def keep_address(dataset_id: int) -> None:
     """Keep the page's address in step with the dataset that is shown: a link from one dataset to another leads to the
     same page, and there Streamlit leaves the address as it was."""

@@ -222,11 +222,9 @@ def from_json(operation: Origin, values: JsonObject) -> Request:
 
 def _to_filter(kept: dict[str, Any]) -> ExampleFilter:
     """A filter as a job of this or of an older version kept it."""
-    ranges = {
-        name: {key: Range(**bounds) for key, bounds in kept[name].items()}
-        for name in ("ranges", "criteria")
-        if name in kept
-    }
-    statuses = tuple(ExampleStatus(each) for each in kept["statuses"])
-    severity = Severity(kept["severity"]) if kept.get("severity") else None
-    return ExampleFilter(**kept | ranges | {"statuses": statuses, "severity": severity})
+    read = kept | {"statuses": tuple(ExampleStatus(each) for each in kept["statuses"])}
+    for name in ("ranges", "criteria"):
+        read[name] = {key: Range(**bounds) for key, bounds in kept.get(name, {}).items()}
+    if severity := kept.get("severity"):
+        read["severity"] = Severity(severity)
+    return ExampleFilter(**read)

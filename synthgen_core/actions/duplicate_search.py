@@ -1,4 +1,4 @@
-"""The search for examples of a dataset that say the same, or nearly so: in memory, or as a job that keeps what it finds."""
+"""The search for examples of a dataset that say the same, or nearly so: in memory, or as a job that keeps its finds."""
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -51,8 +51,8 @@ def find_clusters(
 ) -> Clusters:
     """Active examples of a dataset that are alike, in stars around the one that is best by ``request.keep``.
 
-    Takes about 20 seconds for 100,000. ``tick`` is called now and then, and may raise, to stop; ``read`` is told how many
-    of how many examples were read.
+    Takes about 20 seconds for 100,000. ``tick`` is called now and then, and may raise, to stop; ``read`` is told how
+    many of how many examples were read.
 
     Raises:
         NotFoundError: there is no such dataset. ConfigError: the request cannot be answered.

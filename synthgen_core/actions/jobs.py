@@ -16,7 +16,10 @@ RESUME: Mapping[JobKind, str] = {
     JobKind.IMPORT: "imports:resume_import",
     JobKind.CURATION: "curation:resume_curation",
     JobKind.RULES: "rules:resume_rules",
+    JobKind.MEASURES: "measures:resume_measuring",
     JobKind.DUPLICATES: "duplicate_search:resume_search",
+    JobKind.QUALITY: "quality:resume_quality",
+    JobKind.COMPARISON: "comparing:resume_comparison",
 }
 """``module:function`` of this package, loaded on first use: watching a job takes none of them. Each function takes a
 workspace, a job's number, and ``max_cost`` and ``max_tokens_total`` by name."""

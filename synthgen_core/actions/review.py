@@ -37,6 +37,7 @@ class ReviewRow:
     """What the reader said of it."""
     quality_score: float | None
     person_score: float | None
+    rule_score: float | None
     flags: tuple[str, ...]
     """Names of the rules that flag its present text."""
     first_user: str
@@ -236,6 +237,7 @@ def _row(
         mine=mine.verdict if mine and mine.verdict is not Verdict.WITHDRAWN else None,
         quality_score=example.quality_score,
         person_score=None if is_hidden else found.person_score,
+        rule_score=example.rule_score,
         flags=flags,
         first_user=texts[0][:LONGEST_CELL],
         last_answer=texts[1][:LONGEST_CELL],

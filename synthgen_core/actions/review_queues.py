@@ -4,9 +4,8 @@ import secrets
 
 from synthgen_core.database.review_queries import MOST_CHOSEN
 from synthgen_core.errors import ConfigError
-from synthgen_core.models import ExampleFilter
 from synthgen_core.queues import most_useful
-from synthgen_core.reviewing import Choice, Purpose, Queue, ReviewQuery, ReviewSettings
+from synthgen_core.reviewing import Choice, Purpose
 from synthgen_core.statistics.sampling_plan import RunningEstimate, running_estimate
 from synthgen_core.workspace import Workspace
 
@@ -50,7 +49,7 @@ def get_choices(workspace: Workspace, dataset_id: int) -> list[Choice]:
 
 
 def sample_estimate(workspace: Workspace, choice_id: int) -> RunningEstimate:
-    """The share of rejected examples as a random sample shows it so far; skipped and disputed ones are open.
+    """The share of rejected examples as a random sample shows it so far; disputed ones are open.
 
     Examples that were removed since count as they were judged. Raises NotFoundError, or ConfigError for another choice.
     """
@@ -59,19 +58,14 @@ def sample_estimate(workspace: Workspace, choice_id: int) -> RunningEstimate:
         raise ConfigError(
             "Only a random sample says how many defects there are; these were chosen for a reason.", "Draw a sample."
         )
-    counts = {
-        verdict: workspace.database.count_matching(
-            ReviewQuery(
-                choice.dataset_id,
-                ExampleFilter((), is_reviewed=True, verdict=verdict),
-                queue=Queue.CHOSEN,
-                sample_id=choice_id,
-            ),
-            ReviewSettings(),
-        )
-        for verdict in ("accept", "reject")
-    }
-    return running_estimate(choice.size, sum(counts.values()), counts["reject"])
+    counts = workspace.database.count_sample(choice_id)
+    return running_estimate(
+        choice.size,
+        counts.accepted + counts.rejected,
+        counts.rejected,
+        skipped=counts.skipped,
+        population=choice.population,
+    )
 
 
 def _check_size(size: int) -> None:

@@ -18,22 +18,26 @@ from synthgen_core.database.exports import Export, ExportRoom, NewExport
 from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
+from synthgen_core.database.judges import JudgeRoom, JudgeShare
 from synthgen_core.database.lineage import LineageRoom
 from synthgen_core.database.measures import Measure, MeasureRoom
 from synthgen_core.database.review_choices import ReviewChoiceRoom
 from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
+from synthgen_core.database.review_plans import Aim, ReviewPlan, ReviewPlanRoom, SampleCounts
 from synthgen_core.database.review_queries import JudgementRow, Reviewable, ReviewQueryRoom
 from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
 from synthgen_core.database.rubrics import RubricRoom
 from synthgen_core.database.summaries import Details, Distribution, Summary, SummaryRoom
 from synthgen_core.database.trash import TrashRoom
+from synthgen_core.database.trust import Judge, Judged, JudgedItem, ScorePair, TrustRoom
 from synthgen_core.database.usage import CallBin, GroupBy, RecentCalls, UsageRoom, UsageRow
 from synthgen_core.database.versions import Difference, DiffKind, VersionRoom
 
 __all__ = [
     "NO_JOB",
+    "Aim",
     "BadLine",
     "Batch",
     "BatchState",
@@ -48,12 +52,16 @@ __all__ = [
     "Export",
     "GroupBy",
     "Import",
+    "Judge",
+    "JudgeShare",
+    "Judged",
+    "JudgedItem",
     "JudgementRow",
     "Kept",
     "LogEntry",
     "LoggedCall",
-    "Near",
     "Measure",
+    "Near",
     "NewBadLine",
     "NewBatch",
     "NewDataset",
@@ -66,8 +74,11 @@ __all__ = [
     "PaidReply",
     "Progress",
     "RecentCalls",
+    "ReviewPlan",
     "Reviewable",
+    "SampleCounts",
     "Saying",
+    "ScorePair",
     "Search",
     "Summary",
     "UsageRow",
@@ -88,6 +99,8 @@ class Database(
     ReviewQueryRoom,
     ReviewChoiceRoom,
     ReviewLogRoom,
+    ReviewPlanRoom,
+    TrustRoom,
     RevisionRoom,
     VersionRoom,
     FlagRoom,
@@ -101,6 +114,7 @@ class Database(
     ExportRoom,
     ExportRowRoom,
     RubricRoom,
+    JudgeRoom,
     ComparisonRoom,
 ):
     """All that can be read and written. Safe for any number of threads."""

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import holds
-from synthgen_core.database.tables import dataset_summaries, datasets, examples, jobs
+from synthgen_core.database.tables import dataset_summaries, datasets, jobs
 from synthgen_core.errors import ConfigError, NotFoundError
-from synthgen_core.models import Dataset, ExampleStatus, JobStatus, JsonObject, Origin
+from synthgen_core.models import Dataset, JobStatus, JsonObject, Origin
 
 IS_LIVE = sa.and_(datasets.c.deleted_at.is_(None), datasets.c.is_ready)
 """Seen by everybody: neither in the trash nor in the making."""
@@ -213,18 +213,6 @@ class DatasetRoom(Connection):
             )
         if not changed.rowcount:
             raise NotFoundError(f"There is no dataset {dataset_id}.", "It may have been deleted already: see the list.")
-
-    def recount(self, dataset_id: int) -> int:
-        """Set ``example_count`` from the examples themselves, and return it."""
-        active = (
-            sa.select(sa.func.count())
-            .where(examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE)
-            .scalar_subquery()
-        )
-        with self._writing() as connection:
-            connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(example_count=active))
-            count = sa.select(datasets.c.example_count).where(datasets.c.id == dataset_id)
-            return int(connection.execute(count).scalar_one())
 
 
 def _filters(

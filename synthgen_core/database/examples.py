@@ -254,12 +254,6 @@ class ExampleRoom(Connection):
         with self._reading() as connection:
             return [to_example(row) for row in connection.execute(query)]
 
-    def count_of_job(self, job_id: int) -> int:
-        """How many examples a job has brought in."""
-        query = sa.select(sa.func.count()).select_from(examples).where(examples.c.job_id == job_id)
-        with self._reading() as connection:
-            return connection.execute(query).scalar_one()
-
 
 def _index_at(connection: sa.Connection, dataset_id: int, offset: int) -> int | None:
     """The index of the active example that has so many before it; None where that is not known without counting.

@@ -153,7 +153,7 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def is_said_by_judge(table: sa.Table = judgements) -> sa.ColumnElement[bool]:
+def is_said_by_judge(table: sa.FromClause = judgements) -> sa.ColumnElement[bool]:
     """The judgement is of the example's present text: not of an older one, nor of a mended one that was not taken."""
     return sa.and_(table.c.example_id == examples.c.id, is_of_present_text(table), ~table.c.is_candidate)
 

@@ -47,7 +47,7 @@ def flag_row(example_id: int, revision: int, new: NewFlag, at: datetime) -> dict
     }
 
 
-def is_of_present_text(table: sa.Table) -> sa.ColumnElement[bool]:
+def is_of_present_text(table: sa.FromClause) -> sa.ColumnElement[bool]:
     """What a row of flags, judgements or reviews says of an example, it says of its present text.
 
     That holds through a removal and its undoing, which are revisions, too.

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from synthgen_core.database.datasets import NewDataset, insert_dataset, now, to_dataset
+from synthgen_core.database.datasets import IS_LIVE, NewDataset, insert_dataset, now, to_dataset
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import add_to_count, measured
 from synthgen_core.database.filters import ParameterText, filter_conditions, raw
@@ -87,9 +87,7 @@ class LineageRoom(Connection):
     def get_children(self, dataset_id: int) -> list[Dataset]:
         """The datasets that were made from this one, and are not in the trash, the newest first."""
         made_of = sa.select(dataset_parents.c.dataset_id).where(dataset_parents.c.parent_id == dataset_id)
-        query = sa.select(datasets).where(
-            datasets.c.id.in_(made_of), datasets.c.deleted_at.is_(None), datasets.c.is_ready
-        )
+        query = sa.select(datasets).where(datasets.c.id.in_(made_of), IS_LIVE)
         with self._reading() as connection:
             return [to_dataset(row) for row in connection.execute(query.order_by(datasets.c.id.desc()))]
 

@@ -17,7 +17,7 @@ from synthgen_core.models import ExampleFilter, ExampleStatus
 from synthgen_core.reviewing import REVIEW_SORTS, UNSEEN, Queue, ReviewQuery, ReviewSettings
 
 INDEX = "example_index"
-NUMBERS = ("quality_score", "person_score", "flag_count")
+NUMBERS = ("quality_score", "person_score", "rule_score", "flag_count")
 Row = tuple[int, Any, int]
 """Id, sort key, index."""
 

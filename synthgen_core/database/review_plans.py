@@ -114,9 +114,10 @@ class ReviewPlanRoom(Connection):
                     example_revisions.c.at > row.created_at,
                 )
                 edited += connection.execute(changes).scalar_one()
-        decided = (Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP, DISPUTED)
-        said = [counts[each] for each in decided]
-        return SampleCounts(*said, open=len(ids) - sum(said), edited=edited)
+        accepted, rejected, skipped = (counts[each] for each in (Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP))
+        disputed = counts[DISPUTED]
+        unsaid = len(ids) - accepted - rejected - skipped - disputed
+        return SampleCounts(accepted, rejected, skipped, disputed, unsaid, edited)
 
 
 PLANS = sa.select(*review_plans.c, review_samples.c.size, review_samples.c.population, review_samples.c.seed).join(

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from synthgen_core.database.datasets import now
+from synthgen_core.database.datasets import IS_LIVE, now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import COLUMNS, add_to_count, to_example
 from synthgen_core.database.filters import is_reviewed
@@ -214,7 +214,7 @@ class ReviewRoom(Connection):
         query = (
             sa.select(examples.c.dataset_id, sa.func.count())
             .join(datasets, datasets.c.id == examples.c.dataset_id)
-            .where(datasets.c.format == format_type, datasets.c.deleted_at.is_(None))
+            .where(datasets.c.format == format_type, IS_LIVE)
             .where(examples.c.status == ExampleStatus.ACTIVE, IS_APPROVED)
             .group_by(examples.c.dataset_id)
         )

@@ -7,17 +7,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from synthgen_core.database.datasets import IS_LIVE
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import is_reviewed
 from synthgen_core.database.flags import count_flags
 from synthgen_core.database.tables import dataset_summaries, datasets, examples
 from synthgen_core.database.upserts import upserts
 from synthgen_core.models import ExampleStatus
+from synthgen_core.statistics.spreads import quantile
 
 MOST_BARS = 20
 MOST_VALUES = 50
 """Values of a parameter that are told apart, the most frequent ones; the others are summed up under ``REST``."""
 REST = "…"
+COUNT = "count(*)"
 OUTLIERS = 0.01
 """Share of the largest values that the last bar of a histogram takes up."""
 STEPS = (1, 2, 5)
@@ -69,19 +72,20 @@ class Details:
 
 PARAMETERS = {
     "sqlite": """
-SELECT each.key, CAST(each.atom AS TEXT), count(*) AS count
+SELECT each.key, CAST(each.atom AS TEXT), {columns}
 FROM examples, json_each(examples.metadata, '$.parameters') AS each
 WHERE examples.dataset_id = :dataset_id AND examples.status = 'active' AND each.atom IS NOT NULL
     AND typeof(each.key) = 'text'
 GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2""",
     "postgresql": """
-SELECT each.key, each.value, count(*) AS count
+SELECT each.key, each.value, {columns}
 FROM examples CROSS JOIN LATERAL json_each_text(
     CASE json_typeof(CAST(metadata AS json) -> 'parameters') WHEN 'object' THEN CAST(metadata AS json) -> 'parameters'
-    ELSE '{}' END) AS each
+    ELSE '{{}}' END) AS each
 WHERE examples.dataset_id = :dataset_id AND examples.status = 'active' AND each.value IS NOT NULL
 GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2""",
 }
+"""By the name of the dialect: parameter, value, and ``columns`` over the active examples that have it, by the first."""
 LANGUAGES = {
     "sqlite": """
 SELECT coalesce(CAST(json_extract(metadata, '$.language') AS TEXT), ''), count(*) FROM examples
@@ -101,7 +105,7 @@ def distribution(counts: Mapping[int, int]) -> Distribution:
         return Distribution()
     values, total = sorted(counts), sum(counts.values())
     least = values[0]
-    high = _quantile(counts, values, (1 - OUTLIERS) * total)
+    high = quantile(counts, (1 - OUTLIERS) * total)
     width = _round_width((high - least + 1) / MOST_BARS)
     first = least // width
     bars = [0] * (high // width - first + 1)
@@ -110,22 +114,12 @@ def distribution(counts: Mapping[int, int]) -> Distribution:
     return Distribution(
         count=total,
         least=least,
-        median=_quantile(counts, values, total / 2),
+        median=quantile(counts, total / 2),
         mean=sum(value * count for value, count in counts.items()) / total,
         most=values[-1],
         width=width,
         bars=tuple(((first + n) * width, count) for n, count in enumerate(bars)),
     )
-
-
-def _quantile(counts: Mapping[int, int], values: Sequence[int], rank: float) -> int:
-    """The least of these ascending values that so many are not above."""
-    seen = 0
-    for value in values:
-        seen += counts[value]
-        if seen >= rank:
-            return value
-    return values[-1]
 
 
 def _round_width(least: float) -> int:
@@ -169,7 +163,7 @@ def _measure_details(connection: sa.Connection, dataset_id: int) -> Details:
 
     dialect, this = connection.dialect.name, {"dataset_id": dataset_id}
     parameters: dict[str, dict[str, int]] = {}
-    for name, value, count in connection.execute(sa.text(PARAMETERS[dialect]), this):
+    for name, value, count in connection.execute(sa.text(PARAMETERS[dialect].format(columns=COUNT)), this):
         values = parameters.setdefault(name, {})
         shown = value if len(values) < MOST_VALUES else REST
         values[shown] = values.get(shown, 0) + count
@@ -215,8 +209,7 @@ class SummaryRoom(Connection):
         query = (
             sa.select(datasets.c.id)
             .outerjoin(dataset_summaries, dataset_summaries.c.dataset_id == datasets.c.id)
-            .where(datasets.c.deleted_at.is_(None), datasets.c.is_ready)
-            .where(sa.or_(dataset_summaries.c.dataset_id.is_(None), ~IS_FRESH))
+            .where(IS_LIVE, sa.or_(dataset_summaries.c.dataset_id.is_(None), ~IS_FRESH))
         )
         with self._reading() as connection:
             stale = list(connection.execute(query).scalars())

@@ -3,16 +3,15 @@
 A state is a watermark: the examples that were there, each with its latest revision by then.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from synthgen_core.database.datasets import now
+from synthgen_core.database.datasets import IS_LIVE, now
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.examples import STREAM_ROWS, add_to_count
+from synthgen_core.database.examples import add_to_count
 from synthgen_core.database.filters import raw
 from synthgen_core.database.revisions import (
     Signature,
@@ -133,8 +132,8 @@ class VersionRoom(Connection):
         """Give the dataset's present state a name. Raises NotFoundError."""
         with self._writing() as connection:
             mark = watermark_of(connection, dataset_id)
-            live = (datasets.c.id == dataset_id, datasets.c.deleted_at.is_(None), datasets.c.is_ready)
-            count = connection.execute(sa.select(datasets.c.example_count).where(*live)).scalar()
+            live = sa.select(datasets.c.example_count).where(datasets.c.id == dataset_id, IS_LIVE)
+            count = connection.execute(live).scalar()
             if count is None:
                 raise NotFoundError(f"There is no dataset {dataset_id}.", "It may have been deleted: see the list.")
             last = sa.select(sa.func.max(versions.c.number)).where(versions.c.dataset_id == dataset_id)
@@ -165,19 +164,6 @@ class VersionRoom(Connection):
         if row is None:
             raise NotFoundError(f"Dataset {dataset_id} has no version {number}.", "See its list of versions.")
         return to_version(row)
-
-    def stream_at(
-        self, dataset_id: int, mark: Watermark, statuses: Sequence[ExampleStatus] = (ExampleStatus.ACTIVE,)
-    ) -> Iterator[tuple[int, str, str]]:
-        """(id, content, metadata) of the examples in a state, by index, the latter two as JSON; in bounded memory."""
-        state = state_at(dataset_id, mark)
-        query = sa.select(state.c.id, state.c.content, state.c.metadata).where(state.c.status.in_(statuses))
-        with (
-            self._reading() as connection,
-            connection.execution_options(yield_per=STREAM_ROWS).execute(query.order_by(state.c.example_index)) as rows,
-        ):
-            for row in rows:
-                yield row[0], row[1], row[2]
 
     def count_differences(self, dataset_id: int, first: Watermark, second: Watermark) -> dict[DiffKind, int]:
         """How many examples were added, removed and changed from the first state, the older one, to the second."""

@@ -87,6 +87,8 @@ class Example:
     """Length of all its texts together."""
     content_hash: str = ""
     """See ``sizes.fingerprint``."""
+    rule_score: float | None = None
+    """What the rules make of its present text, 0-10; None: not all of them have read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ class JobKind(StrEnum):
     """Datasets made from datasets; ``Operation`` says how."""
     RULES = "rules"
     DUPLICATES = "duplicates"
+    MEASURES = "measures"
+    QUALITY = "quality"
+    """A judge scores examples; where asked for, it mends or removes those below a score, in a new dataset."""
+    COMPARISON = "comparison"
+    """A judge says which examples of two datasets are better."""
 
 
 class JobStatus(StrEnum):

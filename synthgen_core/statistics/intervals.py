@@ -22,11 +22,24 @@ def wilson(hits: int, n: int) -> Figure:
     """A share and its 95 % score interval (E. B. Wilson, 1927). It holds for few cases and near 0 and 1, too."""
     if n == 0:
         return Figure.withheld(0, "n = 0.")
-    share, scale = hits / n, 1 + Z**2 / n
+    low, high = _wilson(hits / n, n)
+    return Figure(n, hits / n, low, high, "share; Wilson interval, 95 %")
+
+
+def wilson_of_finite(hits: int, n: int, population: int) -> Figure:
+    """The same for a sample without replacement: it knows as much as n (N - 1) / (N - n) cases of an endless population
+    do (W. G. Cochran, Sampling Techniques, 3rd edition, 1977, section 3.3)."""
+    if n == 0 or n >= population:
+        return wilson(hits, n)
+    low, high = _wilson(hits / n, n * (population - 1) / (population - n))
+    return Figure(n, hits / n, low, high, f"share; Wilson interval, 95 %, of {population:,} in all")
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    scale = 1 + Z**2 / n
     centre = (share + Z**2 / (2 * n)) / scale
     half = Z / scale * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
-    low, high = (0.0 if hits == 0 else centre - half), (1.0 if hits == n else centre + half)
-    return Figure(n, share, low, high, "share; Wilson interval, 95 %")
+    return (centre - half if share else 0.0), (1.0 if share == 1 else centre + half)
 
 
 def exact(hits: int, n: int) -> Figure:

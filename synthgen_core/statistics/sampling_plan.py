@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from synthgen_core.errors import ConfigError
 from synthgen_core.statistics.figures import Figure
-from synthgen_core.statistics.intervals import Z, binomial_cdf, exact, upper_bound, wilson
+from synthgen_core.statistics.intervals import Z, binomial_cdf, exact, upper_bound, wilson, wilson_of_finite
 
 FEW_DEFECTS = 5
 """With fewer defects (or fewer sound examples) than this, the exact interval is taken."""
@@ -97,13 +97,30 @@ class RunningEstimate:
 
 
 def running_estimate(
-    planned: int, reviewed: int, defects: int, *, skipped: int = 0, interval: Interval | None = None
+    planned: int,
+    reviewed: int,
+    defects: int,
+    *,
+    skipped: int = 0,
+    interval: Interval | None = None,
+    population: int | None = None,
 ) -> RunningEstimate:
-    """The defect rate as the sample shows it so far; without an ``interval``, the exact one where defects are few."""
+    """The defect rate as the sample shows it so far; without an ``interval``, the exact one where defects are few.
+
+    ``population``: what it was drawn from. Wilson's interval is narrower where much of it was seen; the exact one and
+    the bound take no account of that, and are on the safe side. Where all was seen, the rate is known.
+    """
     if interval is None:
         is_rare = min(defects, reviewed - defects) < FEW_DEFECTS
         interval = Interval.EXACT if is_rare else Interval.WILSON
-    rate = (exact if interval is Interval.EXACT else wilson)(defects, reviewed)
     looked_at = reviewed + skipped
     bound = upper_bound(defects + skipped, looked_at) if looked_at else None
+    if population and reviewed == population:
+        share = defects / reviewed
+        rate = Figure(reviewed, share, share, share, "share of all that there are")
+        return RunningEstimate(planned, reviewed, rate, share, skipped)
+    if interval is Interval.EXACT:
+        rate = exact(defects, reviewed)
+    else:
+        rate = wilson_of_finite(defects, reviewed, population) if population else wilson(defects, reviewed)
     return RunningEstimate(planned, reviewed, rate, bound, skipped)

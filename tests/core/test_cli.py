@@ -348,7 +348,7 @@ def test_stopping_the_process_takes_seconds_and_loses_nothing(
         job = workspace.database.get_job(1)
         assert job.status is JobStatus.INTERRUPTED
         assert job.done >= 4
-        assert workspace.database.count_of_job(1) == job.done
+        assert len(workspace.database.get_job_items(1)) == job.done
         repair_files(workspace)
         dataset = workspace.database.get_dataset(1)
         assert workspace.mirror.is_equal(1, dataset.file_path)

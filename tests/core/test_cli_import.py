@@ -16,6 +16,7 @@ from synthgen_core.models import JobStatus
 from synthgen_core.settings import ROOT, Settings
 from synthgen_core.workspace import open_workspace, tidy
 from tests.core.actions.test_imports import chat, jsonl
+from tests.core.database.support import active_count
 
 SECONDS = 60.0
 DONE, FAILED, USAGE, PARTIAL = 0, 1, 2, 3
@@ -143,6 +144,6 @@ def test_a_killed_import_shows_nothing_and_is_done_anew(tmp_path: Path, data: Pa
     assert (report["status"], report["good"], len(report["datasets"])) == ("completed", count, 1)
     with closing(open_workspace(Settings(data_dir=data))) as workspace:
         [dataset] = workspace.database.get_datasets()
-        assert (dataset.example_count, workspace.database.recount(dataset.id)) == (count, count)
+        assert dataset.example_count == active_count(workspace.database, dataset.id) == count
         assert workspace.mirror.is_equal(dataset.id, dataset.file_path)
         assert len(list((data / "datasets").iterdir())) == 1

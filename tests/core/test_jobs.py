@@ -161,7 +161,7 @@ def test_a_cancelled_job_keeps_what_it_did_and_is_never_called_completed(databas
     assert runner.wait(job.id, SECONDS)
     ended = database.get_job(job.id)
     assert ended.status is JobStatus.CANCELLED
-    assert (ended.done, database.count_of_job(job.id)) == (3, 3)
+    assert (ended.done, len(database.get_job_items(job.id))) == (3, 3)
     assert ended.seconds > 0
 
 

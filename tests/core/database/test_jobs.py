@@ -163,7 +163,6 @@ def test_progress_adds_up(database: Database) -> None:
     assert (after.done, after.failed, after.calls, after.usage, after.seconds) == (3, 1, 5, Usage(11, 22), 2.0)
     assert after.errors == errors
     assert database.get_job_items(job.id) == {0, 1, 2}
-    assert database.count_of_job(job.id) == 3
     assert [e.example_index for e in database.newest_of_job(job.id, 2)] == [2, 1]
 
 

@@ -1,8 +1,8 @@
 """Which examples are approved: those whose latest verdict, on what stands there now, is "accept"."""
 
-from synthgen_core.database import Database
-from synthgen_core.models import ExampleStatus
-from tests.core.database.support import chat, make_dataset, news
+from synthgen_core.database import Database, NewDataset, NewJob
+from synthgen_core.models import ExampleFilter, ExampleStatus, JobKind
+from tests.core.database.support import ME, chat, make_dataset, news
 from tests.support.reviews import review
 
 
@@ -34,15 +34,21 @@ def test_what_was_edited_since_is_not_approved_any_more(database: Database) -> N
     assert database.get_approved(dataset_id) == ids[:2]
 
 
-def test_datasets_of_another_format_and_deleted_ones_are_not_offered(database: Database) -> None:
+def test_datasets_of_another_format_deleted_and_unfinished_ones_are_not_offered(database: Database) -> None:
     first, ids = filled(database)
     other, other_ids = filled(database, format_type="instruction")
     deleted, deleted_ids = filled(database)
     review(database, [*ids[:2], *other_ids, *deleted_ids])
     database.delete_dataset(deleted)
+    job = database.create_job(NewJob(JobKind.CURATION, {}, 2, ME))
+    hidden = database.begin_dataset(job.id, NewDataset("copy", "support", "returns", "chat", "datasets/copy.jsonl"))
+    _, mark = database.select_examples(first, ExampleFilter())
+    database.copy_examples(job.id, first, mark, ids[:2], into=hidden.id, first_index=0)
     assert database.count_approved("chat") == {first: 2}
     assert database.count_approved("instruction") == {other: 6}
     assert database.count_approved("preference") == {}
+    database.publish([hidden.id])
+    assert database.count_approved("chat") == {first: 2, hidden.id: 2}
 
 
 def test_examples_are_found_by_their_ids_in_their_order(database: Database) -> None:

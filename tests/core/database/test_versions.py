@@ -5,9 +5,10 @@ import random
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from synthgen_core.database import Database, DiffKind, NewExample
-from synthgen_core.database.versions import NOW
+from synthgen_core.database.versions import NOW, state_at
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import ExampleFilter, ExampleStatus, Watermark
 from tests.core.database.support import chat, make_dataset, news
@@ -23,7 +24,10 @@ def fill(database: Database, count: int = 6) -> tuple[int, list[int]]:
 
 
 def state(database: Database, dataset_id: int, mark: Watermark = NOW) -> State:
-    return list(database.stream_at(dataset_id, mark))
+    there = state_at(dataset_id, mark)
+    query = sa.select(there.c.id, there.c.content, there.c.metadata).where(there.c.status == ACTIVE)
+    with database.engine.connect() as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(there.c.example_index))]
 
 
 def edit(database: Database, example_id: int, text: str) -> None:
