@@ -11,6 +11,7 @@ from synthgen_core.errors import BudgetReachedError
 from synthgen_core.models import ChatRequest, Side, Usage
 
 OK = "ok"
+"""The outcome of a call that brought a reply."""
 REFUSED = frozenset({"auth", "credit", "forbidden", "model", "rate_limit", "server", "bad_request"})
 """Outcomes of calls that no service charges for. After any other failure (no reply in time, a connection that was cut)
 nobody knows whether it was charged."""

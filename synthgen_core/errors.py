@@ -3,6 +3,7 @@
     SynthGenError(message, hint)
     ├── ConfigError              show it, link to the settings
     ├── NotFoundError            show it, offer the list
+    ├── AccessError              show it; somebody else may
     ├── InvalidExampleError      count it, go on (knows its row at import)
     ├── ConflictError            somebody else changed it: show both
     ├── DatabaseError            show it; the database is unreachable or refuses
@@ -59,6 +60,10 @@ class NotFoundError(SynthGenError):
         else:
             hint = ""
         return cls(" ".join(f"There is no {kind} “{value}” {where}".split()) + ".", hint)
+
+
+class AccessError(SynthGenError):
+    """Whoever asks may not do this, or did not show who they are."""
 
 
 class InvalidExampleError(SynthGenError):

@@ -118,7 +118,11 @@ class Mirror:
 
     def claim(self, domain: str, at: datetime) -> str:
         """A new file for a dataset, ``datasets/{domain}_{timestamp}.jsonl``; its path, relative to the data folder."""
-        path = claim_file(self._root / "datasets", f"{domain}_{at:%Y-%m-%d_%H%M%S}", taken=self._claimed)
+        return self.claim_named(f"{domain}_{at:%Y-%m-%d_%H%M%S}")
+
+    def claim_named(self, stem: str) -> str:
+        """A new file for a dataset, ``datasets/{stem}.jsonl``, or ``{stem}_2.jsonl`` and so on where that is taken."""
+        path = claim_file(self._root / "datasets", stem, taken=self._claimed)
         self._claimed.add(path)
         return path.relative_to(self._root).as_posix()
 

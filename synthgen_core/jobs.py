@@ -16,6 +16,7 @@ from synthgen_core.database import Database, NewDataset, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import PausedError, StoppedError, SynthGenError, trace_of
 from synthgen_core.models import Dataset, Job, JobStatus, JsonObject
+from synthgen_core.models.jobs import ACTIVE
 
 LOG = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
@@ -210,7 +211,5 @@ class JobRunner:
 
 def find_lost_jobs(database: Database, is_dead: Callable[[str], bool]) -> list[int]:
     """Mark the jobs whose process is gone as interrupted, and return their ids."""
-    from synthgen_core.database.jobs import ACTIVE
-
     owners = {job.owner for job in database.get_jobs(ACTIVE)}
     return database.abandon_jobs([owner for owner in owners if is_dead(owner)], now() - LOST_AFTER)

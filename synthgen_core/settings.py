@@ -116,6 +116,14 @@ class Settings:
         10, _whole(1, 1000), "Longest line of an imported file, in megabytes; a longer one is left out."
     )
     import_max_rows: int = _setting(5_000_000, _whole(1, 10**9), "Most rows that an imported file may have.")
+    access_password: str = _setting("", _text, "A password that opens the app to admins.", is_secret=True)
+    access_reviewer_password: str = _setting("", _text, "One that opens it to reviewers.", is_secret=True)
+    access_viewer_password: str = _setting("", _text, "One that opens it to viewers.", is_secret=True)
+    access_admins: str = _setting(
+        "", _text, "Who is an admin after signing in: e-mail addresses, or *@example.org, with commas."
+    )
+    access_reviewers: str = _setting("", _text, "Who is a reviewer after signing in, likewise.")
+    access_viewers: str = _setting("", _text, "Who is a viewer after signing in, likewise.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
 
     def with_texts(self, texts: Mapping[str, str]) -> "Settings":

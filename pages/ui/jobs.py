@@ -52,6 +52,8 @@ SHORTFALLS = {
     JobKind.COMPARISON: "{} of {:,} could not be compared.",
 }
 """Kind of job -> what it says where less came of it than there might have."""
+UNITS = {JobKind.COMPARISON: "pair"}
+"""Kind of job -> what its items are, where they are not examples."""
 
 
 def watch_link(job: Job) -> tuple[str, dict[str, str]]:
@@ -71,7 +73,7 @@ def job_badge(view: JobView) -> None:
 def counts(view: JobView) -> str:
     """How far a job is, in words."""
     job = view.job
-    parts = [f"{job.done:,} of {plural(job.requested, 'example')}"]
+    parts = [f"{job.done:,} of {plural(job.requested, UNITS.get(job.kind, 'example'))}"]
     if job.status is JobStatus.RUNNING and view.rate:
         parts.append(f"{view.rate:,.0f} a minute")
     if view.eta is not None:
@@ -97,7 +99,9 @@ def _sidebar_card(workspace: Workspace) -> None:
                 st.markdown(f"**{as_label(view.title.split(' / ')[-1])}**", width="content")
                 job_badge(view)
             st.progress(
-                view.fraction, text=view.job.note or f"{view.job.done:,} / {plural(view.job.requested, 'example')}"
+                view.fraction,
+                text=view.job.note
+                or f"{view.job.done:,} / {plural(view.job.requested, UNITS.get(view.job.kind, 'example'))}",
             )
             page, query = watch_link(view.job)
             st.page_link(page, label="Watch", icon=":material/visibility:", query_params=query)
@@ -148,7 +152,8 @@ def draw_causes(view: JobView) -> None:
     job = view.job
     if view.shortfall and job.status is JobStatus.COMPLETED:
         st.warning(
-            SHORTFALLS[job.kind].format(plural(view.shortfall, "example"), job.requested), icon=":material/warning:"
+            SHORTFALLS[job.kind].format(plural(view.shortfall, UNITS.get(job.kind, "example")), job.requested),
+            icon=":material/warning:",
         )
     causes = {cause: entry for cause, entry in job.errors.items() if isinstance(entry, dict)}
     if pause := causes.pop(BudgetReachedError.cause, None):

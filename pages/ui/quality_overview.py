@@ -22,12 +22,13 @@ def overview_part(place: Workspace, dataset: Dataset) -> None:
         return
     with st.spinner("Reading all examples …", show_time=True):
         state = get_quality_state(place, dataset)
+    st.caption(f"{plural(state.active, 'active example')}. All figures are of their texts as they are now.")
     with st.grid("auto", min_column_width=195, gap="small"):
         _rules(state)
         _judge(state)
         _people(dataset, state)
         _duplicates(state)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="small")
     with left:
         _runs(state)
     with right:
@@ -84,9 +85,8 @@ def _people(dataset: Dataset, state: QualityState) -> None:
             decided = f"{state.accepted:,} accepted, {state.rejected:,} rejected{disputed}"
             st.caption(f"{state.reviewed:,} of {plural(state.active, 'example')}: {decided}.")
         st.space("stretch")
-        st.page_link(
-            "pages/review.py", label="Review", icon=":material/arrow_forward:", query_params={"dataset": dataset.id}
-        )
+        if st.button("Review", key="to-Review", type="tertiary", icon=":material/arrow_forward:"):
+            st.switch_page("pages/review.py", query_params={"dataset": str(dataset.id)})
 
 
 def _duplicates(state: QualityState) -> None:
@@ -94,7 +94,8 @@ def _duplicates(state: QualityState) -> None:
         said = "Nobody has looked for examples that say nearly the same. It takes seconds, and no model."
         _tile("Duplicates", NOT_YET, said, "Look for duplicates", "Duplicates")
         return
-    said = f"in {plural(state.left.clusters, 'group')}, of {state.search.searched:,} searched {ago(state.search.created_at)}"
+    searched = f"of {state.search.searched:,} searched {ago(state.search.created_at)}"
+    said = f"in {plural(state.left.clusters, 'group')}, {searched}"
     if state.left.is_stale:
         said += f"; {state.left.added:,} came since, {state.left.edited:,} were edited"
     _tile("Duplicates that are left", f"{state.left.twins:,}", f"{said}.", "See them side by side", "Duplicates")
@@ -121,7 +122,7 @@ def _further(state: QualityState) -> None:
         for question, part in (
             ("Where are the weak examples?", "Charts"),
             ("How varied is it?", "Diversity"),
-            ("Is what was asked for there, and in which shares?", "Coverage"),
+            ("Is there as much of each kind as was asked for?", "Coverage"),
             ("Does the judge agree with people?", "Trust"),
         ):
             st.button(question, key=f"ask-{part}", type="tertiary", icon=":material/arrow_forward:", **_to(part))

@@ -71,6 +71,8 @@ def query_bar(place: Workspace, dataset: Dataset, desk: Desk, reviewer: str) -> 
         _choose_queue(place, desk)
     with columns:
         shown = _choose_columns()
+    if dataset.format == "instruction" and "first_user" in shown:
+        shown = [*shown, "input"]
     query = ReviewQuery(
         dataset.id,
         replace(chosen, verdict=said or None),
@@ -89,7 +91,7 @@ def kept_columns() -> str:
 
 
 def _choose_columns() -> list[str]:
-    choices = [name for name in COLUMNS if name not in ALWAYS and name != "reason"]
+    choices = [name for name in COLUMNS if name not in (*ALWAYS, "reason", "input")]
     with st.popover("", icon=":material/view_column:", help="Columns", width="stretch", key="review-columns-menu"):
         st.pills(
             "Columns (drag their titles to order them)",

@@ -30,6 +30,7 @@ COLUMNS = {
         ),
         Column("quality_score", "Score", 60, "heat"),
         Column("first_user", "First words", 210, editor="text"),
+        Column("input", "Input", 160, editor="text"),
         Column("person_score", "People", 70, "heat", "number"),
         Column("last_answer", "Last answer", 210, editor="text"),
         Column("rule_score", "Rules", 64, "heat"),
@@ -176,18 +177,19 @@ def _turn(seat: Seat, page: ReviewPage, is_forward: bool) -> None:
 
 
 def _cells(row: ReviewRow, current: int | None) -> dict[str, Any]:
-    texts = {"first_user": row.first_user, "last_answer": row.last_answer}
     return {
         "id": row.id,
         CURRENT: row.id == current,
-        FIXED: ",".join(name for name, text in texts.items() if not text or row.is_cut),
+        FIXED: ",".join(row.fixed),
         "number": row.index + 1,
         "reason": row.reason,
         "verdict": row.verdict or "",
         "quality_score": row.quality_score,
         "person_score": row.person_score,
         "rule_score": row.rule_score,
-        **texts,
+        "first_user": row.first_user,
+        "input": row.input,
+        "last_answer": row.last_answer,
         "flags": ", ".join(map(flag_in_words, row.flags)),
         "tags": ", ".join(row.tags),
         "note": row.note or "",

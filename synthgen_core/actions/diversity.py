@@ -20,13 +20,13 @@ from synthgen_core.diversity import (
     draw_map,
     measure_diversity,
 )
-from synthgen_core.formats import get_format, messages_in
-from synthgen_core.models import Dataset, Example, JsonObject
+from synthgen_core.formats import get_format
+from synthgen_core.models import Dataset, JsonObject
 from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
 __all__ = ["DIVERSITY", "VARIETY", "Island", "KeptDiversity", "Point", "SizedDiversity", "TextMap", "Variety"]
-__all__ += ["common_size", "examples_of", "get_kept_diversity", "opening_of", "read_diversity"]
+__all__ += ["common_size", "get_kept_diversity", "openings_of", "read_diversity"]
 
 DIVERSITY = "diversity"
 """Name of the measure."""
@@ -80,16 +80,11 @@ def get_kept_diversity(workspace: Workspace, dataset_ids: Sequence[int]) -> dict
     return {each: read_diversity(measure) for each, measure in kept if measure is not None}
 
 
-def examples_of(workspace: Workspace, points: Sequence[Point]) -> dict[int, Example]:
-    """The examples of these points that are still there, by id."""
+def openings_of(workspace: Workspace, dataset: Dataset, points: Sequence[Point]) -> dict[int, str]:
+    """Id -> how the example begins, of those of these points that are still there: the user's first words."""
+    format = get_format(dataset.format)
     found = workspace.database.get_examples_by_id([point.text for point in points])
-    return {example.id: example for example in found}
-
-
-def opening_of(example: Example) -> str:
-    """How an example begins, for a list: its first text that is not the system's."""
-    first = next((turn for turn in messages_in(example.content.get("messages")) if turn), None)
-    return "" if first is None else str(first)[:LONGEST_OPENING]
+    return {each.id: " ".join(format.first_user_text(each.content).split())[:LONGEST_OPENING] for each in found}
 
 
 def _map_to_json(drawn: TextMap) -> JsonObject:

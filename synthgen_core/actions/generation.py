@@ -21,7 +21,7 @@ from synthgen_core.actions.trials import Trial, try_example
 from synthgen_core.database import NewDataset, NewJob
 from synthgen_core.database.datasets import now
 from synthgen_core.database.jobs import STOPPED_SHORT
-from synthgen_core.errors import DatabaseError, NotFoundError
+from synthgen_core.errors import ConflictError, DatabaseError, NotFoundError
 from synthgen_core.methods import Plan
 from synthgen_core.models import Job, JobKind, JsonObject, Message, Side
 from synthgen_core.workspace import Workspace
@@ -49,8 +49,11 @@ def preview_prompt(workspace: Workspace, request: GenerationRequest) -> tuple[Me
 def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     """Check everything, make the dataset and its file, and start the run in the background; returns at once.
 
+    With ``add_to`` there is a dataset already.
+
     Raises:
         NotFoundError, ConfigError: as ``check_request`` does; ProviderError: a model cannot be reached.
+        ConflictError: another run adds to the same dataset.
         DatabaseError: the data folder or the database cannot be written. Then nothing was made.
     """
     filled, plan = check_request(workspace, request)
@@ -60,32 +63,58 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     if filled.assistant_provider is not None:
         filled = replace(filled, assistant_provider=sides[Side.ASSISTANT].config)
     check_budget(workspace, filled, plan)
+    filled, job = (
+        _make_dataset(workspace, filled, plan) if filled.add_to is None else _add_to_dataset(workspace, filled)
+    )
+    is_repeatable = request.seed is not None and filled.use_cache
+    _run(workspace, job, filled, plan, has_memory=is_repeatable)
+    return job
+
+
+def _make_dataset(workspace: Workspace, request: GenerationRequest, plan: Plan) -> tuple[GenerationRequest, Job]:
+    """The job with a new dataset and its file."""
     file_path = workspace.mirror.claim(plan.domain.slug, now())
     metadata: JsonObject = {
         "origin": "generated",
         "language": plan.language.code,
-        "model": filled.provider.model,
+        "model": request.provider.model,
         "seed": plan.seed,
     }
-    if filled.assistant_provider is not None:
-        metadata["assistant_model"] = filled.assistant_provider.model
+    if request.assistant_provider is not None:
+        metadata["assistant_model"] = request.assistant_provider.model
     new_dataset = NewDataset(
-        name=filled.name,
+        name=request.name,
         domain=plan.domain.slug,
         subdomain=plan.subdomain.slug,
         format_type=plan.format.name,
         file_path=file_path,
         metadata=metadata,
     )
-    new_job = NewJob(JobKind.GENERATION, to_parameters(filled), filled.num_examples, workspace.runner.owner)
     try:
-        job = workspace.database.create_job(new_job, new_dataset)
+        return request, workspace.database.create_job(_new_job(workspace, request), new_dataset)
     except DatabaseError:
         workspace.mirror.path(file_path).unlink(missing_ok=True)
         raise
-    is_repeatable = request.seed is not None and filled.use_cache
-    _run(workspace, job, filled, plan, has_memory=is_repeatable)
-    return job
+
+
+def _add_to_dataset(workspace: Workspace, request: GenerationRequest) -> tuple[GenerationRequest, Job]:
+    """The job of a dataset that is there; its examples come after all that other runs brought, or may bring yet.
+
+    Raises ConflictError while another run adds to it.
+    """
+    assert request.add_to is not None
+    runs = workspace.database.get_jobs(kind=JobKind.GENERATION, dataset_id=request.add_to)
+    if busy := [job.id for job in runs if job.status.is_active]:
+        raise ConflictError(
+            f"A run adds to “{request.name}” already (job {busy[0]}).", "Wait until it has ended, or cancel it."
+        )
+    ends = [from_parameters(workspace, job.parameters).first_index + job.requested for job in runs]
+    request = replace(request, first_index=max([workspace.database.next_index(request.add_to), *ends]))
+    return request, workspace.database.create_job(_new_job(workspace, request), request.add_to)
+
+
+def _new_job(workspace: Workspace, request: GenerationRequest) -> NewJob:
+    return NewJob(JobKind.GENERATION, to_parameters(request), request.num_examples, workspace.runner.owner)
 
 
 def resume_generation(

@@ -14,6 +14,8 @@ from synthgen_core.workspace import ACTIVE, Workspace
 
 MEASURES: Mapping[str, str] = {
     "charts": "charts:measure_charts",
+    "coverage": "coverage:measure",
+    "diversity": "diversity:measure",
     "overview": "quality_state:measure_overview",
 }
 """Name -> ``module:function`` of this package, loaded on first use. The function takes a workspace, a dataset and

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from synthgen_core.actions.batches import check_batches
+from synthgen_core.actions.caps import check_caps, check_room, in_range
 from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.providers import provider_config
 from synthgen_core.actions.usage import tariff_for
-from synthgen_core.budget import Budget, Tariff, dollars
+from synthgen_core.budget import Budget, Tariff
 from synthgen_core.domains import Domain
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.formats import Format
@@ -23,7 +24,6 @@ from synthgen_core.workspace import Workspace
 
 MOST_EXAMPLES = 1_000_000
 MOST_WORKERS = 256
-MOST_DOLLARS, MOST_TOKENS = Decimal(10**6), 10**12
 MOST_SHOTS = 8
 """Approved examples that one prompt may show."""
 POOL = 24
@@ -86,18 +86,18 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
             example is approved, or the budget cannot be kept.
     """
     kind = provider_kind(request.provider.type)
-    _in_range("number of examples", request.num_examples, 1, MOST_EXAMPLES)
+    in_range("number of examples", request.num_examples, 1, MOST_EXAMPLES)
     workers = usual_workers(workspace.settings, kind.type) if request.workers is None else request.workers
-    _in_range("number of workers", workers, 1, MOST_WORKERS)
+    in_range("number of workers", workers, 1, MOST_WORKERS)
     if request.temperature is not None:
-        _in_range("temperature", request.temperature, 0, 2)
+        in_range("temperature", request.temperature, 0, 2)
     method = request.method or kind.method
     spoken = language(request.language)
     _check_method(request, method, spoken)
     if request.use_batch:
         check_batches(workspace.settings, request.provider, method)
     seed = random_seed() if request.seed is None else request.seed
-    _in_range("seed", seed, 0, 2**63 - 1)
+    in_range("seed", seed, 0, 2**63 - 1)
     plan = make_plan(
         workspace.catalogue,
         domain=request.domain,
@@ -108,6 +108,8 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
         seed=seed,
         temperature=request.temperature,
     )
+    if request.add_to is not None:
+        _check_target(workspace, request.add_to, plan.format)
     if request.weights:
         plan = replace(plan, domain=_weighted(plan.domain, request.weights))
     if request.few_shot_from is not None:
@@ -135,9 +137,14 @@ def usual_workers(settings: Settings, provider_type: str) -> int:
     return settings.workers or provider_kind(provider_type).workers
 
 
-def _in_range(what: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise ConfigError(f"The {what} cannot be {value:,}.", f"Give {least:,} to {most:,}.")
+def _check_target(workspace: Workspace, dataset_id: int, format: Format) -> None:
+    """Raise NotFoundError for a dataset that is gone, ConfigError for one of another format."""
+    dataset = workspace.database.get_dataset(dataset_id)
+    if dataset.format != format.name:
+        raise ConfigError(
+            f"Examples of the format {format.name} cannot be added to “{dataset.name}”, which is in {dataset.format}.",
+            "Make examples of its format.",
+        )
 
 
 def _weighted(domain: Domain, weights: Mapping[str, Mapping[str, int]]) -> Domain:
@@ -185,7 +192,7 @@ def _check_method(request: GenerationRequest, method: Method, spoken: Language) 
 def _approved(workspace: Workspace, request: GenerationRequest, format: Format, seed: int) -> tuple[Approved, ...]:
     """The approved examples that prompts of this run show. Raises NotFoundError, or ConfigError where there is none."""
     assert request.few_shot_from is not None
-    _in_range("number of approved examples in a prompt", request.few_shot, 1, MOST_SHOTS)
+    in_range("number of approved examples in a prompt", request.few_shot, 1, MOST_SHOTS)
     database = workspace.database
     dataset = database.get_dataset(request.few_shot_from)
     if dataset.format != format.name:
@@ -232,24 +239,10 @@ def tariffs_for(settings: Settings, request: GenerationRequest) -> Mapping[Side,
 
 def check_budget(workspace: Workspace, request: GenerationRequest, plan: Plan, job: Job | None = None) -> None:
     """Raise ConfigError if the budget is none, if nobody could keep to it, or if it leaves no room for a call."""
-    if request.max_tokens_total is not None:
-        _in_range("budget of tokens", request.max_tokens_total, 1, MOST_TOKENS)
-    if request.max_cost is not None and not (request.max_cost.is_finite() and 0 < request.max_cost <= MOST_DOLLARS):
-        raise ConfigError(f"The budget cannot be {request.max_cost} dollars.", f"Give up to {MOST_DOLLARS:,}.")
-    if request.max_cost is None and request.max_tokens_total is None:
-        return
-    tariffs, first = tariffs_for(workspace.settings, request), first_ask(plan).sent
-    tokens, worst = tariffs[Side.WRITER].worst_usage(first).total, tariffs[Side.WRITER].worst_cost(first)
-    for side, config in request.configs.items():
-        if request.max_cost is not None and tariffs[side].worst_cost(first) is None:
-            raise ConfigError(
-                f"The price of “{config.model}” is not known, so that its cost cannot be capped.",
-                "Cap the tokens instead (--max-tokens-total), or write its price into models.toml in the data folder.",
-            )
-    if not budget_for(workspace.settings, request, job).reserve(first):
-        left = "The budget is used up" if job and job.calls else "The budget is too small"
-        cost = f" and {dollars(worst)}" if worst else ""
-        raise ConfigError(f"{left}: one call may take up to {tokens:,} tokens{cost}.", "Give a higher one.")
+    check_caps(request.max_cost, request.max_tokens_total)
+    budget = budget_for(workspace.settings, request, job)
+    models = {side: config.model for side, config in request.configs.items()}
+    check_room(budget, first_ask(plan).sent, models, job)
 
 
 def budget_for(settings: Settings, request: GenerationRequest, job: Job | None) -> Budget:

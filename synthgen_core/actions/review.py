@@ -11,6 +11,7 @@ from synthgen_core.formats import Format, get_format
 from synthgen_core.models import Dataset, Example, ExampleFilter, ExampleStatus, Flag, Revision
 from synthgen_core.reviewing import Draft, Queue, Review, ReviewQuery, ReviewSettings, Verdict
 from synthgen_core.standing import latest_of_each
+from synthgen_core.texts import Part, plain_text
 from synthgen_core.workspace import Workspace
 
 PAGE_SIZE, LARGEST_PAGE = 50, 200
@@ -41,9 +42,11 @@ class ReviewRow:
     flags: tuple[str, ...]
     """Names of the rules that flag its present text."""
     first_user: str
+    input: str
+    """What an instruction works on; empty in other formats."""
     last_answer: str
-    is_cut: bool
-    """One of the two texts is longer than is shown: edit it in the example's own view."""
+    fixed: tuple[Part, ...]
+    """Which of these texts are longer than is shown, or not one plain text: edit them in the example's own view."""
     turns: int
     characters: int
     parameters: dict[str, str]
@@ -225,7 +228,12 @@ def _row(
     found: Reviewable, format: Format, mine: Review | None, flags: tuple[str, ...], reason: str, is_hidden: bool
 ) -> ReviewRow:
     example = found.example
-    texts = (format.first_user_text(example.content), format.last_answer_text(example.content))
+    plain = {part: plain_text(format.name, example.content, part) for part in Part}
+    texts = {
+        Part.FIRST_USER: format.first_user_text(example.content),
+        Part.INPUT: "",
+        Part.LAST_ANSWER: format.last_answer_text(example.content),
+    } | {part: text for part, text in plain.items() if text is not None}
     drawn = example.metadata.get("parameters")
     return ReviewRow(
         id=example.id,
@@ -239,9 +247,10 @@ def _row(
         person_score=None if is_hidden else found.person_score,
         rule_score=example.rule_score,
         flags=flags,
-        first_user=texts[0][:LONGEST_CELL],
-        last_answer=texts[1][:LONGEST_CELL],
-        is_cut=max(map(len, texts)) > LONGEST_CELL,
+        first_user=texts[Part.FIRST_USER][:LONGEST_CELL],
+        input=texts[Part.INPUT][:LONGEST_CELL],
+        last_answer=texts[Part.LAST_ANSWER][:LONGEST_CELL],
+        fixed=tuple(part for part, text in texts.items() if plain[part] is None or len(text) > LONGEST_CELL),
         turns=example.turns,
         characters=example.characters,
         parameters={name: str(value) for name, value in drawn.items()} if isinstance(drawn, dict) else {},

@@ -127,8 +127,8 @@ def reason_for(aim: Aim, target: float, size: int, population: int) -> str:
     of = f"{size:,} of {population:,} examples"
     if aim is Aim.ESTIMATE:
         return (
-            f"{of}: with 95 % confidence, the rate that they show is within ± {in_percent(target)} of that of all, even "
-            "if half of them are defects, the worst case (Cochran’s formula, with the correction for a finite number)."
+            f"{of}: with 95 % confidence, the rate that they show is within ± {in_percent(target)} of that of all, "
+            "even if half are defects, the worst case (Cochran's formula, with the correction for a finite number)."
         )
     better = target / MUCH_BETTER
     return (
@@ -160,18 +160,16 @@ def _estimated(plan: ReviewPlan, counts: SampleCounts, estimate: RunningEstimate
 
 def _shown(plan: ReviewPlan, counts: SampleCounts, estimate: RunningEstimate) -> str:
     """It is settled before the end only where no further review can change it."""
-    target = in_percent(plan.target)
-    bad = counts.rejected + counts.skipped if estimate.is_complete else counts.rejected
-    is_whole = plan.size == plan.population
-    best = bad / plan.size if is_whole else upper_bound(bad, plan.size)
-    counted = (
-        f", with {counts.skipped:,} skipped ones counted as defects" if counts.skipped and estimate.is_complete else ""
-    )
+    target, is_over = in_percent(plan.target), estimate.is_complete
+    bad = counts.rejected + (counts.skipped if is_over else 0)
+    best = bad / plan.size if plan.size == plan.population else upper_bound(bad, plan.size)
+    counted = f", {counts.skipped:,} skipped ones counted as defects" if is_over and counts.skipped else ""
     if best > plan.target:
+        so_far = "" if is_over else ", whatever the rest turns out to be"
         return (
-            f"Not shown: with {bad:,} {'defect' if bad == 1 else 'defects'} among {plan.size:,}{counted}, the rate may "
-            f"be {best:.1%}, which is more than {target}. To draw again until a plan succeeds would show nothing."
+            f"Not shown: with {bad:,} {'defect' if bad == 1 else 'defects'} among {plan.size:,}{counted}{so_far}, the "
+            f"rate may be {best:.1%}, more than {target}. To draw anew until a plan succeeds would show nothing."
         )
-    if not estimate.is_complete:
+    if not is_over:
         return ""
     return f"Shown: at most {target} are defects, with 95 % confidence (bound {best:.2%}, n = {plan.size:,}{counted})."

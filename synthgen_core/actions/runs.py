@@ -46,7 +46,9 @@ def run_in_background(
             door = _door(workspace, run, dataset, plan)
             run.note("")
             forget_expired(workspace)
-            memory = _memory(workspace, job, request) if has_memory or request.use_batch else None
+            memory = None
+            if has_memory or request.use_batch:
+                memory = memory_of(workspace, job, use_cache=request.use_cache, is_needed=request.use_batch)
             generator = DatasetGenerator(sides[Side.WRITER], workspace.catalogue, assistant=sides[Side.ASSISTANT])
 
             def missing() -> list[int]:
@@ -141,11 +143,14 @@ def _put_file_in_order(workspace: Workspace, dataset: Dataset) -> None:
     workspace.mirror.rewrite_soon(dataset.id, dataset.file_path)
 
 
-def _memory(workspace: Workspace, job: Job, request: GenerationRequest) -> Memory | None:
-    """Finds this job's paid replies, and other jobs' where that is allowed; None where there are none to be found."""
+def memory_of(workspace: Workspace, job: Job, *, use_cache: bool, is_needed: bool = False) -> Memory | None:
+    """Finds this job's paid replies, and other jobs' where that is allowed; None where there are none to be found.
+
+    ``is_needed``: some will be there later.
+    """
     settings = workspace.settings
-    since = now() - timedelta(hours=settings.cache_ttl) if settings.enable_caching and request.use_cache else None
-    if not request.use_batch and not workspace.database.has_completions(job_id=job.id, since=since):
+    since = now() - timedelta(hours=settings.cache_ttl) if settings.enable_caching and use_cache else None
+    if not is_needed and not workspace.database.has_completions(job_id=job.id, since=since):
         return None
 
     def find(key: str) -> Completion | None:

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Unpack
 
+from synthgen_core.actions.providers import model_table
 from synthgen_core.budget import OK, Tariff, dollars, no_price
 from synthgen_core.database import NO_JOB, CallBin, CallFilter, GroupBy, Kept, LoggedCall, UsageRow
 from synthgen_core.database.calls import known_cost
@@ -93,7 +94,7 @@ def tariff_for(settings: Settings, config: ProviderConfig) -> Tariff:
 
     Raises ConfigError where that file is wrong.
     """
-    kind, models = provider_kind(config.type), load_models(settings.data_dir / "models.toml")
+    kind, models = provider_kind(config.type), model_table(settings)
     token_limit = models.facts(config).token_limit
     if not kind.is_paid:
         return Tariff(no_price, token_limit)

@@ -9,6 +9,7 @@ from synthgen_core.database.calls import NO_JOB, CallFilter, CallRoom, LoggedCal
 from synthgen_core.database.checks import CheckRoom
 from synthgen_core.database.comparisons import ComparisonRoom
 from synthgen_core.database.completions import CompletionRoom, Kept, PaidReply
+from synthgen_core.database.coverage import CoverageRoom, MadeLike
 from synthgen_core.database.datasets import DatasetRoom, NewDataset
 from synthgen_core.database.duplicates import Cluster, DuplicateRoom, Near, NewSearch, Search
 from synthgen_core.database.engine import open_engine
@@ -18,9 +19,11 @@ from synthgen_core.database.exports import Export, ExportRoom, NewExport
 from synthgen_core.database.flags import FlagRoom, NewFlag
 from synthgen_core.database.imports import BadLine, Import, ImportRoom, NewBadLine, NewImport
 from synthgen_core.database.jobs import JobRoom, NewJob, Progress
+from synthgen_core.database.judgements import JudgementRoom
 from synthgen_core.database.judges import JudgeRoom, JudgeShare
 from synthgen_core.database.lineage import LineageRoom
 from synthgen_core.database.measures import Measure, MeasureRoom
+from synthgen_core.database.quality_figures import QualityFigureRoom
 from synthgen_core.database.review_choices import ReviewChoiceRoom
 from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
@@ -60,6 +63,7 @@ __all__ = [
     "Kept",
     "LogEntry",
     "LoggedCall",
+    "MadeLike",
     "Measure",
     "Near",
     "NewBadLine",
@@ -110,10 +114,13 @@ class Database(
     TrashRoom,
     SummaryRoom,
     MeasureRoom,
+    CoverageRoom,
+    QualityFigureRoom,
     ImportRoom,
     ExportRoom,
     ExportRowRoom,
     RubricRoom,
+    JudgementRoom,
     JudgeRoom,
     ComparisonRoom,
 ):

@@ -14,8 +14,6 @@ from synthgen_core.database.engine import Connection
 from synthgen_core.database.tables import calls, completions
 from synthgen_core.models import Completion, Usage
 
-OK = "ok"
-"""The outcome of a call that brought a reply."""
 NO_JOB = 0
 """In a filter: calls that belong to no job. The numbers of jobs begin at 1."""
 INSERT = sa.insert(calls)

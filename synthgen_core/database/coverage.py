@@ -1,12 +1,12 @@
-"""What is there of what was drawn: examples counted by parameter and value, by how they were made, and how far they came
-on their way."""
+"""What is there of what was drawn: examples counted by parameter and value, by how they were made, and by the job that
+brought them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from synthgen_core.database.calls import OK
+from synthgen_core.budget import OK
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.tables import calls, examples
 from synthgen_core.models import ExampleStatus
@@ -78,7 +78,9 @@ class CoverageRoom(Connection):
         called = sa.select(calls.c.job_id, calls.c.item).where(calls.c.job_id.in_(job_ids), calls.c.outcome == OK)
         made = sa.select(examples.c.job_id, examples.c.item).where(examples.c.job_id.in_(job_ids))
         with self._reading() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(called.union(made).subquery())).scalar_one()
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(called.union(made).subquery())
+            ).scalar_one()
 
     def count_made(self, dataset_id: int) -> dict[int | None, int]:
         """Job -> examples of the dataset that it brought, removed ones too; None: no job, or one that was deleted."""

@@ -11,7 +11,8 @@ from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import holds
 from synthgen_core.database.tables import dataset_summaries, datasets, jobs
 from synthgen_core.errors import ConfigError, NotFoundError
-from synthgen_core.models import Dataset, JobStatus, JsonObject, Origin
+from synthgen_core.models import Dataset, JsonObject, Origin
+from synthgen_core.models.jobs import ACTIVE
 
 IS_LIVE = sa.and_(datasets.c.deleted_at.is_(None), datasets.c.is_ready)
 """Seen by everybody: neither in the trash nor in the making."""
@@ -208,7 +209,7 @@ class DatasetRoom(Connection):
             )
             connection.execute(
                 sa.update(jobs)
-                .where(jobs.c.dataset_id == dataset_id, jobs.c.status.in_([JobStatus.PENDING, JobStatus.RUNNING]))
+                .where(jobs.c.dataset_id == dataset_id, jobs.c.status.in_(ACTIVE))
                 .values(cancel_requested=True)
             )
         if not changed.rowcount:

@@ -1,4 +1,4 @@
-"""Jobs: started, watched, stopped, found again after a crash. A final status never changes."""
+"""Jobs: started, watched, stopped, found again after a crash. What has ended changes only by being resumed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from synthgen_core.database.examples import NewExample, insert_examples
 from synthgen_core.database.tables import jobs
 from synthgen_core.errors import ConflictError, NotFoundError
 from synthgen_core.models import Job, JobKind, JobStatus, JsonObject, Usage
+from synthgen_core.models.jobs import ACTIVE
 
-ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 STOPPED_SHORT = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
 COUNTS = ("done", "failed", "calls", "prompt_tokens", "completion_tokens", "cost_nanos", "unknown_cost_calls")
 ADD_PROGRESS = (

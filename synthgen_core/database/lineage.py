@@ -13,12 +13,13 @@ from synthgen_core.database.examples import add_to_count, measured
 from synthgen_core.database.filters import ParameterText, filter_conditions, raw
 from synthgen_core.database.flags import count_flags_of, is_of_present_text
 from synthgen_core.database.imports import NewImport, insert_imports
-from synthgen_core.database.jobs import ACTIVE, Progress, add_progress
+from synthgen_core.database.jobs import Progress, add_progress
 from synthgen_core.database.reviews import settle
 from synthgen_core.database.tables import dataset_parents, datasets, examples, flags, jobs, judgements, reviews
 from synthgen_core.database.versions import state_at, watermark_of
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import Dataset, ExampleFilter, ExampleStatus, JsonObject, Origin, Parent, Watermark
+from synthgen_core.models.jobs import ACTIVE
 
 CARRIED = (flags, judgements, reviews)
 """What was said of an example as it is goes with its copy."""
@@ -211,12 +212,14 @@ def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence
     indexes = range(first_index, first_index + len(ids))
     copies: dict[int, int] = {}
     for table in CARRIED:
-        said = connection.execute(
+        query = (
             sa.select(table)
             .join(examples, examples.c.id == table.c.example_id)
             .where(table.c.example_id.in_(kept), is_of_present_text(table))
-            .order_by(table.c.id)
-        ).all()
+        )
+        if table is judgements:
+            query = query.where(~judgements.c.is_candidate)  # those are of another text
+        said = connection.execute(query.order_by(table.c.id)).all()
         if said and not copies:
             query = sa.select(examples.c.id).where(
                 examples.c.dataset_id == into, examples.c.example_index.between(indexes[0], indexes[-1])

@@ -62,6 +62,22 @@ duplicate_members = Table(
 """What stands in the clusters of a search; the largest cluster has position 0. ``similarity`` is to the example that
 its cluster keeps, which has NULL itself; it is below the search's threshold where a person chose to keep another."""
 
+quality_outcomes = Table(
+    "quality_outcomes",
+    metadata,
+    Column("job_id", Integer, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("example_id", Integer, ForeignKey("examples.id"), primary_key=True, index=True),
+    Column("revision", Integer, nullable=False),
+    Column("decision", String(20), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("new_score", Float),
+    Column("content", JsonText),
+    Column("reason", Text, nullable=False),
+)
+"""What a run of a judge decided on each example: ``decision`` is a ``judging.Decision``. ``content`` is a mended text
+that was taken, ``new_score`` what the judge gave to the mended text, taken or not. A job goes on with what is missing
+here."""
+
 comparisons = Table(
     "comparisons",
     metadata,

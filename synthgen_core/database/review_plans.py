@@ -106,7 +106,7 @@ class ReviewPlanRoom(Connection):
             for start in range(0, len(ids), BATCH):
                 some = ids[start : start + BATCH]
                 query = sa.select(verdict, sa.func.count()).where(examples.c.id.in_(some)).group_by(verdict)
-                counts.update(dict(connection.execute(query).tuples().all()))
+                counts.update({row[0]: row[1] for row in connection.execute(query)})
                 changes = sa.select(sa.func.count(sa.distinct(example_revisions.c.example_id))).where(
                     example_revisions.c.example_id.in_(some),
                     example_revisions.c.revision > 1,

@@ -105,7 +105,12 @@ def write_changes(
 
 def _new_text(change: Change) -> dict[str, object]:
     """Columns of a changed text: nothing was said of it yet. What people said of the former one stays, as such."""
-    return {"content_revision": change.revision + 1, "flag_count": 0, "judge_spread": None} | NOT_CHECKED
+    return {
+        "content_revision": change.revision + 1,
+        "flag_count": 0,
+        "quality_score": None,
+        "judge_spread": None,
+    } | NOT_CHECKED
 
 
 def _keep_originals(connection: sa.Connection, changes: Sequence[Change]) -> None:

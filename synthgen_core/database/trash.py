@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from synthgen_core.database.datasets import now, to_dataset
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.quality_tables import duplicate_searches, measures, review_plans
+from synthgen_core.database.quality_tables import duplicate_searches, measures, quality_outcomes, review_plans
 from synthgen_core.database.review_tables import drafts, review_log, review_samples
 from synthgen_core.database.tables import (
     bad_lines,
@@ -29,7 +29,7 @@ from synthgen_core.models import Dataset
 
 BATCH = 2000
 """Examples that are taken away in one transaction, so that others can write in between."""
-OF_AN_EXAMPLE = (flags, judgements, reviews, drafts, example_revisions)
+OF_AN_EXAMPLE = (flags, judgements, reviews, drafts, example_revisions, quality_outcomes)
 OF_A_DATASET = (
     versions,
     exports,

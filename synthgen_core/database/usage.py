@@ -10,7 +10,8 @@ from typing import Any, Unpack
 
 import sqlalchemy as sa
 
-from synthgen_core.database.calls import OK, CallFilter, filters_of, known_cost
+from synthgen_core.budget import OK
+from synthgen_core.database.calls import CallFilter, filters_of, known_cost
 from synthgen_core.database.columns import Dollars
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.tables import calls, examples

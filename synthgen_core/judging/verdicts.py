@@ -89,8 +89,12 @@ def mean_of(judgements: Sequence[Judgement], rubric: Rubric) -> Judgement:
     overall = [judgement.overall or 0.0 for judgement in scored]
     mean = rubric.overall(scores)
     nearest = min(scored, key=lambda judgement: abs((judgement.overall or 0.0) - mean))
-    spread = round(stdev(overall), 3) if len(overall) > 1 else None
-    return Judgement(JudgementState.SCORED, scores, nearest.reasons, mean, spread)
+    return Judgement(JudgementState.SCORED, scores, nearest.reasons, mean, spread_of(overall))
+
+
+def spread_of(overall: Sequence[float]) -> float | None:
+    """The standard deviation of overall scores of one text, to three places; None of fewer than two."""
+    return round(stdev(overall), 3) if len(overall) > 1 else None
 
 
 def parse_improvement(completion: Completion, format: Format, original: JsonObject) -> JsonObject:

@@ -27,6 +27,8 @@ class Origin(StrEnum):
     DEDUPLICATED = "deduplicated"
     FILTERED = "filtered"
     DUPLICATED = "duplicated"
+    IMPROVED = "improved"
+    """What a judge found good enough, or mended."""
 
 
 class Severity(StrEnum):

@@ -26,7 +26,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """pending -> running -> completed | failed | cancelled, which are final; or interrupted, which can be resumed."""
+    """pending -> running -> completed; or it stops short (failed, cancelled, interrupted), and can be resumed."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -38,12 +38,10 @@ class JobStatus(StrEnum):
     @property
     def is_active(self) -> bool:
         """The job waits for its turn or runs."""
-        return self in (JobStatus.PENDING, JobStatus.RUNNING)
+        return self in ACTIVE
 
-    @property
-    def is_final(self) -> bool:
-        """The status can never change again."""
-        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,12 +104,17 @@ def load_models(user_file: Path | None = None) -> ModelTable:
     """
     if user_file is None or not user_file.exists():
         return _own_table()
-    return _table(read_models(OURS), read_models(user_file, _provider_types()))
+    return _table(_own_file(), read_models(user_file, _provider_types()))
+
+
+@cache
+def _own_file() -> ModelFile:
+    return read_models(OURS)
 
 
 @cache
 def _own_table() -> ModelTable:
-    return _table(read_models(OURS))
+    return _table(_own_file())
 
 
 def _provider_types() -> set[str]:

@@ -102,9 +102,11 @@ class Rule:
     name: str
     label: str
     summary: str
-    """What it looks for, and what its measured limits are."""
+    """What it looks for, and what it cannot tell."""
     find: Callable[[Subject], Iterator[Finding]]
     threshold: Threshold | None = None
+    measured: str = ""
+    """What ``benchmarks/rules.py`` and ``duplicates.py`` say of it, as the README has it; empty: nobody measured it."""
 
 
 def parts_of(content: JsonObject) -> tuple[Part, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from synthgen_core.statistics.agreement import Weights, count_ratings, gwet_of_table, kappa_of_table
 from synthgen_core.statistics.figures import LEAST, Figure
-from synthgen_core.statistics.intervals import Statistic, bootstrap, bootstrap_table, wilson
+from synthgen_core.statistics.intervals import bootstrap, bootstrap_table, wilson
 
 Floats = NDArray[np.float64]
 DECIMALS = 2
@@ -66,29 +66,42 @@ class Comparison:
     ac2: Figure
 
 
+def paired_figure(
+    statistic: Callable[[Floats, Floats], float], one: ArrayLike, other: ArrayLike, method: str, *, least: int = LEAST
+) -> Figure:
+    """A statistic of two scores of the same cases, with its bootstrap interval; withheld below ``least`` cases."""
+    left, right = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    if len(left) < least:
+        return Figure.too_few(len(left), least)
+    return bootstrap(lambda i: statistic(left[i], right[i]), len(left), method)
+
+
+def error_figure(one: ArrayLike, other: ArrayLike, *, least: int = LEAST) -> Figure:
+    """The mean absolute error as a figure."""
+    return paired_figure(mean_absolute_error, one, other, "mean absolute error", least=least)
+
+
+def spearman_figure(one: ArrayLike, other: ArrayLike, *, least: int = LEAST) -> Figure:
+    """Spearman's rho as a figure."""
+    return paired_figure(spearman, one, other, "Spearman's rho", least=least)
+
+
 def compare(judge: ArrayLike, people: ArrayLike, *, least: int = LEAST) -> Comparison:
     """Judge against people over the cases that both scored (same length, 0 to 10); withheld below ``least`` cases."""
-    one, other = np.asarray(judge, dtype=float), np.asarray(people, dtype=float)
-    n = len(one)
-    if n < least:
-        few = Figure.too_few(n, least)
-        return Comparison(few, few, few, few, few)
-    scores = range(11)
-    table = count_ratings(np.round(one)[:, None], scores).T @ count_ratings(np.round(other)[:, None], scores)
+    one, other = (np.round(np.asarray(scores, dtype=float))[:, None] for scores in (judge, people))
+    table = count_ratings(one, range(11)).T @ count_ratings(other, range(11))
 
-    def figure(statistic: Statistic, method: str) -> Figure:
-        return bootstrap(statistic, n, method)
+    def figure(coefficient: Callable[[Floats, Weights], float], method: str) -> Figure:
+        if len(one) < least:
+            return Figure.too_few(len(one), least)
+        return bootstrap_table(lambda counts: coefficient(counts, Weights.QUADRATIC), table, method)
 
     return Comparison(
-        figure(lambda i: mean_absolute_error(one[i], other[i]), "mean absolute error"),
-        figure(lambda i: spearman(one[i], other[i]), "Spearman's rho"),
-        figure(lambda i: kendall(one[i], other[i]), "Kendall's tau-b"),
-        bootstrap_table(
-            lambda counts: kappa_of_table(counts, Weights.QUADRATIC), table, "Cohen's kappa, quadratic weights"
-        ),
-        bootstrap_table(
-            lambda counts: gwet_of_table(counts, Weights.QUADRATIC), table, "Gwet's AC2, quadratic weights"
-        ),
+        error_figure(judge, people, least=least),
+        spearman_figure(judge, people, least=least),
+        paired_figure(kendall, judge, people, "Kendall's tau-b", least=least),
+        figure(kappa_of_table, "Cohen's kappa, quadratic weights"),
+        figure(gwet_of_table, "Gwet's AC2, quadratic weights"),
     )
 
 

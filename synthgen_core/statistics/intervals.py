@@ -100,6 +100,14 @@ def bootstrap_table(statistic: Callable[[Floats], float], table: Floats, method:
     return _percentiles(n, statistic(table), (statistic(one.astype(float)) for one in drawn), REPLICATES, method)
 
 
+def mean_figure(values: ArrayLike, method: str = "mean") -> Figure:
+    """The mean of values with its bootstrap interval; withheld where they are too few."""
+    found = np.asarray(values, dtype=float)
+    if len(found) < LEAST:
+        return Figure.too_few(len(found))
+    return bootstrap(lambda cases: float(found[cases].mean()), len(found), method)
+
+
 def difference_of_means(one: ArrayLike, other: ArrayLike, *, seed: int = 0) -> Figure:
     """The mean of one group less that of another, each drawn anew on its own (B. Efron and R. J. Tibshirani, An
     Introduction to the Bootstrap, 1993, section 8.3). Withheld where either has too few cases; n is that of both."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synthgen_core.access import Role, role_of_password, role_of_person
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.import_files import local_file
 from synthgen_core.actions.import_previews import preview_import
@@ -264,3 +265,37 @@ def _bounds_the_rows(tmp_path: Path, server: ModelServer) -> None:
     assert rows_come_in(tmp_path, ROW * 2, IMPORT_MAX_ROWS="2") == 2
     with pytest.raises(ConfigError, match="IMPORT_MAX_ROWS"):
         rows_come_in(tmp_path, ROW * 2, IMPORT_MAX_ROWS="1")
+
+
+@effect("ACCESS_PASSWORD")
+def _opens_the_app_to_admins(tmp_path: Path, server: ModelServer) -> None:
+    assert role_of_password(load_settings({"ACCESS_PASSWORD": "long enough"}), "long enough") is Role.ADMIN
+
+
+@effect("ACCESS_REVIEWER_PASSWORD")
+def _opens_it_to_reviewers(tmp_path: Path, server: ModelServer) -> None:
+    assert role_of_password(load_settings({"ACCESS_REVIEWER_PASSWORD": "long enough"}), "long enough") is Role.REVIEWER
+
+
+@effect("ACCESS_VIEWER_PASSWORD")
+def _opens_it_to_viewers(tmp_path: Path, server: ModelServer) -> None:
+    assert role_of_password(load_settings({"ACCESS_VIEWER_PASSWORD": "long enough"}), "long enough") is Role.VIEWER
+
+
+def role_by(name: str) -> Role | None:
+    return role_of_person(load_settings({name: "*@example.org"}), "ada@example.org", is_verified=True)
+
+
+@effect("ACCESS_ADMINS")
+def _says_who_is_an_admin(tmp_path: Path, server: ModelServer) -> None:
+    assert role_by("ACCESS_ADMINS") is Role.ADMIN
+
+
+@effect("ACCESS_REVIEWERS")
+def _says_who_is_a_reviewer(tmp_path: Path, server: ModelServer) -> None:
+    assert role_by("ACCESS_REVIEWERS") is Role.REVIEWER
+
+
+@effect("ACCESS_VIEWERS")
+def _says_who_is_a_viewer(tmp_path: Path, server: ModelServer) -> None:
+    assert role_by("ACCESS_VIEWERS") is Role.VIEWER

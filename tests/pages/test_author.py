@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from synthgen_core.actions.review import review_example
 from synthgen_core.workspace import Workspace
-from tests.pages.support import make_dataset, said, simple
+from tests.pages.support import make_dataset, simple
 
 Open = Callable[..., AppTest]
 KNOWN = {"is_logged_in": True, "name": "Eve Adams", "email": "eve@example.com", "sub": "10769150350006150715113082367"}
@@ -45,7 +45,7 @@ def test_whoever_is_signed_in_makes_a_version_under_that_name(place: Workspace, 
     make_dataset(place, contents=[simple(0)])
     page = open_as(open_page, KNOWN, "dataset", "Somebody else", dataset="1", tab="Versions")
     next(button for button in page.button if button.label == "Make a version").click().run()
-    assert "Signed with your name, Eve Adams" in said(page)
+    assert "Signed with your name, Eve Adams." in [caption.value for caption in page.caption]
     assert "Your name" not in fields(page)
 
 

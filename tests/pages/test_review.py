@@ -146,6 +146,21 @@ def test_cells_of_the_grid_are_saved_once_each(place: Workspace, open_review: Op
     assert not page.error
 
 
+def test_the_input_of_an_instruction_has_a_column_of_its_own_that_can_be_edited(
+    place: Workspace, open_review: Open, ten: Dataset
+) -> None:
+    assert "input" not in grid_key(open_review(ten)).split("-")
+    content = {"instruction": "Translate.", "input": "Hello", "output": "Salut"}
+    page = open_review(make_dataset(place, "Tasks", [content], format_type="instruction"))
+    assert "input" in grid_key(page).split("-")
+    asked = {"n": 1, "what": "edit", "row": "11", "column": "first_user", "before": "Translate.", "after": "Say it."}
+    given = {"n": 2, "what": "edit", "row": "11", "column": "input", "before": "Hello", "after": "Hi"}
+    page.session_state[grid_key(page)] = {"nonce": "x", "log": [asked, given], "ticked": []}
+    page.run()
+    assert review_example(place, 11).example.content == {"instruction": "Say it.", "input": "Hi", "output": "Salut"}
+    assert not page.error
+
+
 def test_a_cell_that_somebody_else_changed_is_not_overwritten(
     place: Workspace, open_review: Open, ten: Dataset
 ) -> None:

@@ -56,8 +56,8 @@ def test_a_page_shows_what_the_grid_needs(workspace: Workspace) -> None:
     workspace.database.add_examples(dataset_id, [*new, NewExample(1, chat("q", "a"), {"parameters": "odd"})])
     first, second = review_page(workspace, ReviewQuery(dataset_id, reviewer="ann")).rows
     assert (first.flags, first.parameters, first.turns) == (("pii",), {"tone": "calm", "n": "1"}, 2)
-    assert (len(first.first_user), first.is_cut, first.last_answer) == (2000, True, "a")
-    assert (second.first_user, second.is_cut, second.parameters, second.verdict) == ("q", False, {}, None)
+    assert (len(first.first_user), first.fixed, first.last_answer) == (2000, ("first_user", "input"), "a")
+    assert (second.first_user, second.fixed, second.parameters, second.verdict) == ("q", ("input",), {}, None)
     decide(workspace, dataset_id, [second.id], REJECT, ANN)
     set_score(workspace, dataset_id, [second.id], 3, BEN)
     (row,) = review_page(workspace, ReviewQuery(dataset_id, reviewer="ann"), after=first.id).rows

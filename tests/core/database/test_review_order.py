@@ -41,6 +41,7 @@ def mixed(database: Database) -> int:
                 "flag_count": drawn.choice([0, 0, 1, 3]),
                 "review_revision": 1,
                 "status": drawn.choice(["active", "active", "removed"]),
+                "rule_score": drawn.choice([None, 5.5, 10.0, 10.0]),
             }
             connection.execute(sa.update(examples).where(examples.c.id == each).values(**values))
     return made.id
@@ -169,10 +170,11 @@ def test_a_stored_choice_keeps_its_order_and_narrows_by_the_filter(database: Dat
 
 FILL = """
 INSERT INTO examples (dataset_id, example_index, content, status, metadata, created_at, updated_at, revision,
-    quality_score, flag_count, verdict, review_revision)
+    quality_score, rule_score, flag_count, verdict, review_revision)
 SELECT {dataset}, n, '{{"messages":[]}}', CASE n % 5 WHEN 0 THEN 'removed' ELSE 'active' END, '{{}}',
     '2026-11-01 10:00:00', '2026-11-01 10:00:00', 1,
-    CASE n % 3 WHEN 0 THEN NULL ELSE (n * 7919 % 1000) / 100.0 END, CASE n % 100 WHEN 0 THEN 1 ELSE 0 END,
+    CASE n % 3 WHEN 0 THEN NULL ELSE (n * 7919 % 1000) / 100.0 END,
+    CASE n % 4 WHEN 0 THEN NULL ELSE 10 - n % 21 / 2.0 END, CASE n % 100 WHEN 0 THEN 1 ELSE 0 END,
     CASE n % 200 WHEN 1 THEN 'accept' END, 1
 FROM {numbers}"""
 NUMBERS = {
@@ -190,7 +192,7 @@ def test_the_next_example_is_found_by_an_index_in_a_large_dataset(database: Data
         connection.execute(sa.text("ANALYZE examples" if dialect == "postgresql" else "SELECT 1"))
         middle = connection.execute(sa.select(sa.func.max(examples.c.id))).scalar_one() - LARGE // 2
     for chosen in (ExampleFilter(), ExampleFilter(()), ExampleFilter(verdict="none"), ExampleFilter(verdict="accept")):
-        for sort in ("example_index", "quality_score", "flag_count"):
+        for sort in ("example_index", "quality_score", "rule_score", "flag_count"):
             for is_descending in (False, True):
                 query = ReviewQuery(made.id, chosen, sort, is_descending)
                 plans = explained(database, lambda query=query: database.get_neighbours(query, NO_SETTINGS, middle))

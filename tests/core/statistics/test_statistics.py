@@ -118,21 +118,29 @@ def test_a_constant_score_correlates_with_nothing() -> None:
 def test_judge_and_people_below_30_cases_are_not_compared() -> None:
     scores = [float(n % 11) for n in range(29)]
     assert compare(scores, scores).spearman == Figure.too_few(29)
-    assert not compare_verdicts(scores, scores, 7).kappa.is_shown
+    assert not compare_verdicts(scores, [False] * 29, 7).kappa.is_shown
 
 
 def test_the_table_at_a_threshold_counts_who_would_remove_what() -> None:
-    judge = [3.0] * 10 + [8.0] * 30 + [3.0] * 5 + [8.0] * 5
-    people = [2.0] * 10 + [9.0] * 30 + [9.0] * 5 + [2.0] * 5
-    found = compare_verdicts(judge, people, 7.0)
-    assert (found.both_low, found.only_judge_low, found.only_person_low, found.both_high) == (10, 5, 5, 30)
-    assert found.precision.value == pytest.approx(10 / 15)
-    assert found.recall.value == pytest.approx(10 / 15)
+    judge = [3.0] * 40 + [8.0] * 30 + [3.0] * 5 + [8.0] * 10
+    is_rejected = [True] * 40 + [False] * 30 + [False] * 5 + [True] * 10
+    found = compare_verdicts(judge, is_rejected, 7.0)
+    assert (found.both_remove, found.only_judge, found.only_people, found.both_keep) == (40, 5, 10, 30)
+    assert found.agreement.value == pytest.approx(70 / 85)
+    assert (found.precision.value, found.precision.n) == (pytest.approx(40 / 45), 45)
+    assert (found.recall.value, found.recall.n) == (pytest.approx(40 / 50), 50)
+    assert found.kappa.value == pytest.approx(cohen_kappa([*zip(np.less(judge, 7), is_rejected, strict=True)], [0, 1]))
+
+
+def test_precision_is_withheld_where_the_judge_would_remove_few() -> None:
+    found = compare_verdicts([3.0] * 5 + [8.0] * 95, [True] * 40 + [False] * 60, 7.0)
+    assert found.precision == Figure.too_few(5)
+    assert found.recall.n == 40
 
 
 def test_a_score_at_the_threshold_is_kept() -> None:
-    found = compare_verdicts([7.0] * 40, [6.99] * 40, 7.0)
-    assert (found.only_person_low, found.both_low) == (40, 0)
+    found = compare_verdicts([7.0] * 40 + [6.99] * 2, [True] * 42, 7.0)
+    assert (found.only_people, found.both_remove) == (40, 2)
 
 
 def test_the_size_of_a_sample_follows_from_what_is_to_be_known() -> None:

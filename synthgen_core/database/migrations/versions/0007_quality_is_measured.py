@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dataset_id", "name", name=op.f("pk_measures")),
     )
     _make_duplicates()
+    _make_outcomes()
     op.create_table(
         "comparisons",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -111,3 +112,23 @@ def _make_duplicates() -> None:
         ),
         sa.PrimaryKeyConstraint("search_id", "position", "example_id", name=op.f("pk_duplicate_members")),
     )
+
+
+def _make_outcomes() -> None:
+    op.create_table(
+        "quality_outcomes",
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("example_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("decision", sa.String(length=20), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("new_score", sa.Float(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_quality_outcomes_job_id_jobs"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["example_id"], ["examples.id"], name=op.f("fk_quality_outcomes_example_id_examples")),
+        sa.PrimaryKeyConstraint("job_id", "example_id", name=op.f("pk_quality_outcomes")),
+    )
+    op.create_index(op.f("ix_quality_outcomes_example_id"), "quality_outcomes", ["example_id"])

@@ -1,0 +1,140 @@
+"""What became of what was asked for, stage by stage, and what the models took for it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from synthgen_core.actions.usage import OK, GroupBy, cost_in_words, get_call_times
+from synthgen_core.database import UsageRow
+from synthgen_core.models import Dataset, ExampleFilter, JobKind, Usage
+from synthgen_core.workspace import Workspace
+
+__all__ = ["Losses", "ModelUse", "Stage", "get_losses", "get_model_use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How many examples came so far."""
+
+    name: str
+    count: int
+    source: str
+    """Where the number is from, in words."""
+    opens: ExampleFilter | None = None
+    """The examples that are meant; None: there are none of them to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The stages of a dataset, in order, and why items were lost on the way."""
+
+    stages: tuple[Stage, ...]
+    causes: Mapping[str, int]
+    """Cause -> replies that were turned away, or calls that failed, the most frequent first; one item can have many."""
+    exported_at: datetime | None
+    """When the latest export was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What the calls to one model for this dataset took."""
+
+    provider: str
+    model: str
+    calls: int
+    failed: int
+    usage: Usage
+    cost: Decimal | None
+    """US dollars, as far as that is known; None: of no call."""
+    unknown_cost_calls: int
+    median: float | None
+    """Seconds of a call that was answered; right to 10 %. None: none was."""
+    slow: float | None
+    """Seconds within which 95 % of them were."""
+
+    @property
+    def answered(self) -> int:
+        """Calls that the seconds rest on."""
+        return self.calls - self.failed
+
+    @property
+    def cost_words(self) -> str:
+        """The cost as people read it."""
+        return cost_in_words(self.cost, self.unknown_cost_calls)
+
+
+def get_losses(workspace: Workspace, dataset: Dataset) -> Losses:
+    """Every stage of this dataset that its history knows. Raises NotFoundError."""
+    database = workspace.database
+    summary = database.get_summaries([dataset.id])[dataset.id]
+    runs = database.get_jobs(kind=JobKind.GENERATION, dataset_id=dataset.id)
+    made = database.count_made(dataset.id)
+    total, stages, causes = sum(made.values()), list[Stage](), Counter[str]()
+    if runs:
+        ids = [job.id for job in runs]
+        stages.append(Stage("Drawn", sum(job.requested for job in runs), f"asked for by {_runs(len(runs))} (jobs)"))
+        answered = database.count_answered(ids)
+        stages.append(Stage("Answered", answered, "items with an answered call, or a kept reply (calls)"))
+        stages.append(Stage("Parsed", sum(job.done for job in runs), "valid, and no repeat of another (jobs)"))
+        for job in runs:
+            causes.update({cause: _count(entry) for cause, entry in job.errors.items()})
+        if others := total - sum(made.get(each, 0) for each in ids):
+            stages.append(Stage("From elsewhere", others, "imported, copied, or of jobs that were deleted (examples)"))
+    elif files := database.get_imports(dataset_id=dataset.id):
+        read = sum(each.good + each.bad + each.skipped for each in files)
+        stages.append(Stage("Read", read, "lines and rows of imported files, but blank ones (imports)"))
+        stages.append(Stage("Brought in", sum(each.good for each in files), "good ones (imports)"))
+    active = ExampleFilter()
+    removed = total - dataset.example_count
+    source = f"not removed; {removed:,} of {total:,} are (examples)"
+    stages.append(Stage("Active", dataset.example_count, source, active))
+    judged = ExampleFilter(is_scored=True)
+    stages.append(Stage("Judged", summary.scored, "active ones that a judge scored as they are now", judged))
+    reviewed = ExampleFilter(is_reviewed=True)
+    stages.append(Stage("Reviewed", summary.reviewed, "active ones that people accepted or rejected", reviewed))
+    exports = database.get_exports(dataset.id)
+    if exports:
+        latest = exports[0]
+        count, target = _exported(latest.counts.get("examples")), latest.target.replace("_", " ")
+        stages.append(Stage("Exported", count, f"in the latest of {len(exports):,} exports, to {target} (exports)"))
+    else:
+        stages.append(Stage("Exported", 0, "there was no export yet (exports)"))
+    return Losses(tuple(stages), dict(causes.most_common()), exports[0].created_at if exports else None)
+
+
+def get_model_use(workspace: Workspace, dataset: Dataset) -> list[ModelUse]:
+    """What each model took for this dataset, the one that was used last first; judging and mending count, too."""
+    rows = workspace.database.get_usage(GroupBy.MODEL, dataset_id=dataset.id)
+    return [_model_use(workspace, dataset, row) for row in rows]
+
+
+def _model_use(workspace: Workspace, dataset: Dataset, row: UsageRow) -> ModelUse:
+    provider, model = row.group
+    times = get_call_times(workspace, dataset_id=dataset.id, provider=provider, model=model, outcome=OK)
+    return ModelUse(
+        provider,
+        model,
+        row.calls,
+        row.failed_calls,
+        row.usage,
+        row.cost,
+        row.unknown_cost_calls,
+        times.quantile(0.5),
+        times.quantile(0.95),
+    )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
+
+
+def _count(entry: object) -> int:
+    count = entry.get("count") if isinstance(entry, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _exported(parts: object) -> int:
+    """Examples of an export, all parts together."""
+    return sum(n for n in parts.values() if isinstance(n, int)) if isinstance(parts, dict) else 0
