@@ -1,7 +1,7 @@
 """Asking a judge which of two examples is better, pair by pair: a generator of outcomes, as ``quality`` is.
 
-Each pair is asked about in both orders. A reply that is no verdict is asked for again, and a pair without one has failed:
-it is never a tie.
+Each pair is asked about in both orders. A reply that is no verdict is asked for again; a pair that never gets one has
+failed, and is no tie.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from synthgen_core.budget import Budget
 from synthgen_core.concurrency import Backlog, Stop
-from synthgen_core.driving import Delay, Driver, Errand, Memory, Voice
-from synthgen_core.errors import SynthGenError
+from synthgen_core.driving import Delay, Driver, Errand, Failed, Finished, Memory, Voice
+from synthgen_core.errors import InvalidExampleError, PausedError, SynthGenError
 from synthgen_core.formats import Format
 from synthgen_core.judging import Rubric
 from synthgen_core.judging.preferences import Verdict, compare
 from synthgen_core.models import JsonObject, Side
 from synthgen_core.outcomes import Call, Reply
 from synthgen_core.providers.base import LLMProvider
+from synthgen_core.quality import FEWEST_JUDGEMENTS, MOST_FAILURES
 
 MAX_TRIES = 3
 """Replies that are asked for until one is a verdict."""
@@ -76,12 +77,32 @@ def compare_pairs(
 
     backlog = Backlog(map(begin, pairs))
     driver = Driver(dict.fromkeys(Side, Voice.of(provider)), delay=delay)
-    settled = failed = 0
+    failures: list[str] = []
+    settled = 0
     for events in driver.drive(backlog, executor, workers, memory=memory, stop=stop, budget=budget):
         found: list[Call | Reply | Settled] = []
         for event in events:
-            if isinstance(event, Call | Reply):
-                found.append(event)
-                continue
-            assert not hasattr(event, "key"), "nothing is wanted of a run that makes its calls"
-    raise AssertionError
+            match event:
+                case Call() | Reply():
+                    found.append(event)
+                case Finished(errand=errand, result=verdict):
+                    found.append(Settled(errand.item, errand.tries, verdict))
+                case Failed(errand=errand, error=error):
+                    pair = contents[errand.item]
+                    if isinstance(error, InvalidExampleError) and errand.tries - pair.tries < MAX_TRIES - 1:
+                        backlog.put_back(again(pair, errand.tries + 1))
+                    else:
+                        found.append(Settled(errand.item, errand.tries, error=error))
+        for end in found:
+            if isinstance(end, Settled):
+                del contents[end.item]
+                settled += 1
+                failures += [end.error.message] if end.error else []
+        if found:
+            yield found
+        if settled >= FEWEST_JUDGEMENTS and len(failures) > MOST_FAILURES * settled:
+            raise PausedError(
+                f"The judge failed on {len(failures)} of the first {settled} pairs. The latest cause: {failures[-1]}",
+                "Resume the job once that is mended, or compare with another model.",
+                cause="judge_fails",
+            )

@@ -157,6 +157,9 @@ class ReviewSettings:
     """Who they are, so that each has their own part; empty: whoever comes, until there are enough."""
     is_blind: bool = False
     """Nobody sees what others said of an example before they said something themselves."""
+    hides_judge: bool = False
+    """Nobody sees what judges said of an example before they said something of its present text themselves: then
+    people's word can tell how far the judge is right."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Drawing what changed between two states of an example, word by word."""
+"""Drawing what is different between two states of an example, or two examples, word by word."""
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -21,6 +22,22 @@ def draw_diff(before: JsonObject, after: JsonObject) -> None:
         _draw_field(field)
     if same := len(fields) - len(changed):
         st.caption(f"{plural(same, 'text')} without a change." if changed else "Nothing in its texts is different.")
+
+
+def draw_side_by_side(fields: Sequence[FieldDiff]) -> None:
+    """Two examples beside one another: what only the first says is marked in it, what only the second says in that one.
+    A text that both have stands across.
+    """
+    st.html(f'<div class="sides">{"".join(map(_as_sides, fields))}</div>')
+
+
+def _as_sides(field: FieldDiff) -> str:
+    name = f"<b>{escape(field.name)}</b>"
+    if field.change is Change.EQUAL:
+        return f'{name}<div class="diff both">{"".join(map(_as_html, field.spans)) or "(empty)"}</div>'
+    sides = (Change.ADDED, Change.REMOVED)  # what is not of the first, and not of the second
+    texts = ("".join(_as_html(span) for span in field.spans if span.change is not other) for other in sides)
+    return name + "".join(f'<div class="diff">{text or "(nothing)"}</div>' for text in texts)
 
 
 def _draw_field(field: FieldDiff) -> None:

@@ -23,6 +23,10 @@ CSS = """
 .diff ins { background: rgba(34, 197, 94, .22); text-underline-offset: 3px; }
 .diff del { background: rgba(239, 68, 68, .2); }
 .diff i { opacity: .6; }
+/* two texts beside one another; what both say stands across; in a narrow window one below the other */
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: .2rem 1.5rem; font-size: .93rem; }
+.sides b { grid-column: 1 / -1; font-size: .8rem; opacity: .7; margin-top: .3rem; }
+.sides .both { grid-column: 1 / -1; opacity: .75; }
 @media (min-width: 641px) { .st-key-stays-in-view { position: sticky; top: 4rem; } }
 /* lists of datasets: rows between thin lines; in a narrow window the name has a line of its own */
 [class*="st-key-dataset-row-"] { border-bottom: 1px solid rgba(128, 128, 140, .22); padding: .3rem 0; }
@@ -34,7 +38,9 @@ CSS = """
 [class*="st-key-dataset-row-"] [data-testid="stPageLink"] a { padding: 0; }
 .st-key-dataset-titles { border-bottom: 1px solid rgba(128, 128, 140, .4); }
 .st-key-dataset-titles button { font-size: .85rem; padding: 0; min-height: 1.8rem; }
+[class*="st-key-rule-row-"] { border-bottom: 1px solid rgba(128, 128, 140, .22); padding: .35rem 0; }
 @media (max-width: 640px) {
+  .sides { grid-template-columns: 1fr; }
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-dataset-name"]) { flex: 1 0 calc(100% - 2.5rem); }
 }
 </style>

@@ -63,15 +63,17 @@ def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     if filled.assistant_provider is not None:
         filled = replace(filled, assistant_provider=sides[Side.ASSISTANT].config)
     check_budget(workspace, filled, plan)
-    filled, job = (
-        _make_dataset(workspace, filled, plan) if filled.add_to is None else _add_to_dataset(workspace, filled)
-    )
+    if filled.add_to is None:
+        job = _make_dataset(workspace, filled, plan)
+    else:
+        filled = replace(filled, first_index=_first_free_index(workspace, filled.add_to))
+        job = workspace.database.create_job(_new_job(workspace, filled), filled.add_to)
     is_repeatable = request.seed is not None and filled.use_cache
     _run(workspace, job, filled, plan, has_memory=is_repeatable)
     return job
 
 
-def _make_dataset(workspace: Workspace, request: GenerationRequest, plan: Plan) -> tuple[GenerationRequest, Job]:
+def _make_dataset(workspace: Workspace, request: GenerationRequest, plan: Plan) -> Job:
     """The job with a new dataset and its file."""
     file_path = workspace.mirror.claim(plan.domain.slug, now())
     metadata: JsonObject = {
@@ -91,26 +93,25 @@ def _make_dataset(workspace: Workspace, request: GenerationRequest, plan: Plan) 
         metadata=metadata,
     )
     try:
-        return request, workspace.database.create_job(_new_job(workspace, request), new_dataset)
+        return workspace.database.create_job(_new_job(workspace, request), new_dataset)
     except DatabaseError:
         workspace.mirror.path(file_path).unlink(missing_ok=True)
         raise
 
 
-def _add_to_dataset(workspace: Workspace, request: GenerationRequest) -> tuple[GenerationRequest, Job]:
-    """The job of a dataset that is there; its examples come after all that other runs brought, or may bring yet.
+def _first_free_index(workspace: Workspace, dataset_id: int) -> int:
+    """The position after all that other runs brought to a dataset, or may bring yet.
 
-    Raises ConflictError while another run adds to it.
+    Raises NotFoundError, or ConflictError while another run adds to it.
     """
-    assert request.add_to is not None
-    runs = workspace.database.get_jobs(kind=JobKind.GENERATION, dataset_id=request.add_to)
+    dataset = workspace.database.get_dataset(dataset_id)
+    runs = workspace.database.get_jobs(kind=JobKind.GENERATION, dataset_id=dataset_id)
     if busy := [job.id for job in runs if job.status.is_active]:
         raise ConflictError(
-            f"A run adds to “{request.name}” already (job {busy[0]}).", "Wait until it has ended, or cancel it."
+            f"A run adds to “{dataset.name}” already (job {busy[0]}).", "Wait until it has ended, or cancel it."
         )
-    ends = [from_parameters(workspace, job.parameters).first_index + job.requested for job in runs]
-    request = replace(request, first_index=max([workspace.database.next_index(request.add_to), *ends]))
-    return request, workspace.database.create_job(_new_job(workspace, request), request.add_to)
+    ends = [int(str(job.parameters.get("first_index", 0))) + job.requested for job in runs]
+    return max([workspace.database.next_index(dataset_id), *ends])
 
 
 def _new_job(workspace: Workspace, request: GenerationRequest) -> NewJob:

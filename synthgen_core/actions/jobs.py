@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from synthgen_core.actions.usage import cost_in_words
+from synthgen_core.database.jobs import STOPPED_SHORT
 from synthgen_core.errors import BudgetReachedError, NotFoundError
 from synthgen_core.models import Example, Job, JobKind, JobStatus
 from synthgen_core.workspace import ACTIVE, Workspace
@@ -89,7 +90,7 @@ class JobView:
     @property
     def can_resume(self) -> bool:
         """There is something left to do, and somebody may start it."""
-        return self.job.status in (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
+        return self.job.status in STOPPED_SHORT
 
 
 def get_job(workspace: Workspace, job_id: int, *, newest: int = 0) -> JobView:
@@ -108,8 +109,7 @@ def find_job(workspace: Workspace, name: str) -> Job:
     if name.strip().isdecimal():
         return workspace.database.get_job(int(name))
     if name.strip().lower() == "latest":
-        stopped = (JobStatus.INTERRUPTED, JobStatus.CANCELLED, JobStatus.FAILED)
-        if jobs := workspace.database.get_jobs(stopped, limit=1):
+        if jobs := workspace.database.get_jobs(STOPPED_SHORT, limit=1):
             return jobs[0]
         raise NotFoundError("There is no job to resume.", "All are complete, or still running.")
     raise NotFoundError(f"“{name}” is no job.", "Give a number, or “latest”.")

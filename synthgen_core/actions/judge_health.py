@@ -4,14 +4,17 @@ Each figure is over what a judge said in one dataset. Of many examples, an even 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from math import sqrt
+from typing import Any, TypeVar
+
+import orjson
 
 from synthgen_core.actions.measures import Tick
-from synthgen_core.database import Judge, JudgedItem
+from synthgen_core.database import Judge, JudgedItem, Measure
 from synthgen_core.judging.preferences import A, B
 from synthgen_core.judging.verdicts import JudgementState
-from synthgen_core.models import Dataset, JsonObject, Measure
+from synthgen_core.models import Dataset, JsonObject
 from synthgen_core.statistics import LEAST, Figure
 from synthgen_core.statistics.correlation import spearman_figure
 from synthgen_core.statistics.intervals import difference_of_means, mean_figure, wilson
@@ -75,31 +78,33 @@ class OrderHealth:
     """Share of the pairs in which the place won."""
 
 
+Health = TypeVar("Health", JudgeHealth, OrderHealth)
+
+
 def measure_health(workspace: Workspace, dataset: Dataset, tick: Tick) -> tuple[int, JsonObject]:
-    """All judges of a dataset, the latest first, as JSON; and how many judgements they made."""
+    """How many judgements there are in a dataset, and its judges, the latest first, as JSON."""
     counts = workspace.database.count_judgements(dataset.id)
     found = []
     for judge, states in counts.items():
         tick()
-        found.append(asdict(_health(workspace, dataset.id, judge, states)))
-    orders = [asdict(each) for each in _orders(workspace, dataset.id)]
-    total = sum(sum(states.values()) for states in counts.values())
-    return total, {"judges": found, "orders": orders}
+        found.append(_health(workspace, dataset.id, judge, states))
+    made: JsonObject = orjson.loads(orjson.dumps({"judges": found, "orders": _orders(workspace, dataset.id)}))
+    return sum(sum(states.values()) for states in counts.values()), made
 
 
 def judges_in(measure: Measure) -> list[JudgeHealth]:
     """The judges of a measure, the latest first."""
-    return [JudgeHealth(**_with_figures(JudgeHealth, each)) for each in measure.result["judges"]]
+    return _read(JudgeHealth, measure.result["judges"])
 
 
 def orders_in(measure: Measure) -> list[OrderHealth]:
     """The judges of a measure that compared pairs, by name."""
-    return [OrderHealth(**_with_figures(OrderHealth, each)) for each in measure.result["orders"]]
+    return _read(OrderHealth, measure.result["orders"])
 
 
-def _with_figures(kind, kept):
-    figures = {field.name: Figure(**kept[field.name]) for field in fields(kind) if field.type is Figure}
-    return kept | figures
+def _read(kind: type[Health], kept: Any) -> list[Health]:
+    figures = [field.name for field in fields(kind) if field.type is Figure]
+    return [kind(**each | {name: Figure(**each[name]) for name in figures}) for each in kept]
 
 
 def _health(workspace: Workspace, dataset_id: int, judge: Judge, states: Mapping[str, int]) -> JudgeHealth:
@@ -135,7 +140,8 @@ def _deviation(item: JudgedItem) -> float:
 
 def _by_author(judge: Judge, scores: Sequence[tuple[JudgedItem, float]]) -> tuple[list[float], list[float]]:
     """The scores of what the judge's own model wrote, and of what other models wrote, as they wrote it."""
-    own, others = [], []
+    own: list[float] = []
+    others: list[float] = []
     for item, score in scores:
         author = item.metadata.get("assistant_model") or item.metadata.get("model")
         if author and item.content_revision == 1:

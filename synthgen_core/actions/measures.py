@@ -17,6 +17,7 @@ MEASURES: Mapping[str, str] = {
     "coverage": "coverage:measure",
     "diversity": "diversity:measure",
     "overview": "quality_state:measure_overview",
+    "judge_health": "judge_health:measure_health",
 }
 """Name -> ``module:function`` of this package, loaded on first use. The function takes a workspace, a dataset and
 something to call now and then, which raises StoppedError once the job is to end; it returns on how many examples the

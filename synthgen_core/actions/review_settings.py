@@ -1,5 +1,7 @@
 """How a dataset is reviewed: what its reviewers go by, who they are, and how many see each example."""
 
+from dataclasses import replace
+
 from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import Dataset, Json
@@ -21,6 +23,7 @@ def settings_in(dataset: Dataset) -> ReviewSettings:
         overlap if isinstance(overlap, int) else 1,
         tuple(map(str, names)) if isinstance(names, list) else (),
         kept.get("is_blind") is True,
+        kept.get("hides_judge") is True,
     )
 
 
@@ -43,9 +46,21 @@ def set_review_settings(workspace: Workspace, dataset_id: int, settings: ReviewS
     if not 1 <= settings.overlap <= most:
         raise ConfigError(f"Each example cannot go to {settings.overlap} of {most} reviewers.", f"Choose 1 to {most}.")
     dataset = workspace.database.get_dataset(dataset_id)
-    kept: Json = {"overlap": settings.overlap, "reviewers": list(names), "is_blind": settings.is_blind}
+    settings = replace(settings, reviewers=tuple(names))
+    kept: Json = {
+        "overlap": settings.overlap,
+        "reviewers": list(names),
+        "is_blind": settings.is_blind,
+        "hides_judge": settings.hides_judge,
+    }
     workspace.database.update_dataset(dataset_id, metadata=dataset.metadata | {KEY: kept})
-    return ReviewSettings(settings.overlap, tuple(names), settings.is_blind)
+    return settings
+
+
+def rate_blind(workspace: Workspace, dataset_id: int, *, hides_judge: bool) -> ReviewSettings:
+    """Hide what judges said until a reviewer has said something themselves, or show it. Raises NotFoundError."""
+    settings = replace(get_review_settings(workspace, dataset_id), hides_judge=hides_judge)
+    return set_review_settings(workspace, dataset_id, settings)
 
 
 def set_guidelines(workspace: Workspace, dataset_id: int, text: str) -> None:

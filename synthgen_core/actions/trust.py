@@ -114,4 +114,4 @@ def _scores(rows: Sequence[ScorePair]) -> tuple[list[float], list[float]]:
 
 
 def _verdicts(rows: Sequence[ScorePair], threshold: float) -> Verdicts:
-    return compare_verdicts([row.judge for row in rows], [row.is_rejected for row in rows], threshold)
+    return compare_verdicts([row.judge for row in rows], [bool(row.is_rejected) for row in rows], threshold)

@@ -230,10 +230,12 @@ class JobRoom(Connection):
 
     def delete_job(self, job_id: int) -> None:
         """Forget a job; its examples stay. Raises NotFoundError, or ConflictError while it waits or runs."""
-        if self.get_job(job_id).status.is_active:
-            raise ConflictError(f"Job {job_id} is still active.", "Cancel it first.")
+        idle = sa.and_(jobs.c.id == job_id, jobs.c.status.not_in(ACTIVE))
         with self._writing() as connection:
-            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+            deleted = connection.execute(sa.delete(jobs).where(idle))
+        if not deleted.rowcount:
+            self.get_job(job_id)
+            raise ConflictError(f"Job {job_id} is still active.", "Cancel it first.")
 
     def set_note(self, job_id: int, note: str) -> None:
         """Say what a running job is busy with; empty once it is plain from the counts again."""

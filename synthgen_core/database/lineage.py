@@ -134,11 +134,11 @@ class LineageRoom(Connection):
         *,
         into: int,
         first_index: int,
-        seconds: float = 0.0,
+        seconds: float | None = None,
     ) -> None:
-        """Copy examples as they were in a state to the end of a dataset, and count them as the job's progress.
+        """Copy examples as they were in a state to the end of a dataset.
 
-        ``seconds``: time that the job has run, in all.
+        ``seconds``: time that the job has run, in all; then they are counted as its progress.
 
         Scores, flags, judgements and reviews go along unless the example changed since that state. Metadata gain
         ``origin``: dataset and example that it was copied from. Raises NotFoundError if ``into`` was deleted.
@@ -176,7 +176,8 @@ class LineageRoom(Connection):
             connection.execute(sa.insert(RAW_EXAMPLES), rows)
             kept = [each for each in ids if _is_present_text(found[each])]
             _carry(connection, into, first_index, ids, kept)
-            add_progress(connection, job_id, Progress(done=len(ids), seconds=seconds), at)
+            if seconds is not None:
+                add_progress(connection, job_id, Progress(done=len(ids), seconds=seconds), at)
 
 
 def _measures(table: sa.Table) -> list[sa.Column[Any]]:

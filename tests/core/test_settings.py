@@ -40,6 +40,12 @@ GOOD: Mapping[str, tuple[str, object]] = {
     "IMPORT_MAX_FILE_MB": ("100", 100),
     "IMPORT_MAX_LINE_MB": ("1", 1),
     "IMPORT_MAX_ROWS": ("1000", 1000),
+    "ACCESS_PASSWORD": ("long enough", "long enough"),
+    "ACCESS_REVIEWER_PASSWORD": ("another", "another"),
+    "ACCESS_VIEWER_PASSWORD": (" a third ", "a third"),
+    "ACCESS_ADMINS": ("ada@example.org", "ada@example.org"),
+    "ACCESS_REVIEWERS": ("*@example.org", "*@example.org"),
+    "ACCESS_VIEWERS": ("a@b.c, d@e.f", "a@b.c, d@e.f"),
     "LOG_LEVEL": ("DEBUG", "debug"),
 }
 BAD = [
@@ -117,7 +123,8 @@ def test_unknown_names_are_nobody_s_business() -> None:
 def test_secrets_are_in_no_printed_settings_and_in_no_error() -> None:
     secrets = [name for name, setting in SETTINGS.items() if setting.metadata["is_secret"]]
     keys = [kind.key_setting for kind in PROVIDERS.values() if kind.needs_key]
-    assert sorted(secrets) == sorted([*keys, "DATABASE_URL"])
+    passwords = [name for name in SETTINGS if name.endswith("PASSWORD")]
+    assert sorted(secrets) == sorted([*keys, *passwords, "DATABASE_URL"])
     settings = load_settings(dict.fromkeys(secrets, "postgresql://u:pa55word@h/d"))
     assert "pa55word" not in f"{settings} {settings!r}"
     assert "pa55word" in settings.sqlalchemy_url
@@ -133,8 +140,9 @@ def test_a_relative_folder_starts_at_the_app_wherever_it_is_started() -> None:
 def test_the_environment_of_the_process_is_read_and_wins_over_a_dotenv_file(tmp_path: Path) -> None:
     package = tmp_path / "app" / "synthgen_core"
     package.mkdir(parents=True)
-    for module in ("settings", "errors", "reviewing", "models"):
+    for module in ("settings", "errors", "reviewing"):
         shutil.copy(ROOT / "synthgen_core" / f"{module}.py", package)
+    shutil.copytree(ROOT / "synthgen_core" / "models", package / "models")
     (tmp_path / "app" / ".env").write_text('LLM_MODEL="from the file"\nOPENAI_MODEL=ü # a remark\nCACHE_TTL=5\n')
     code = """if True:
         from synthgen_core.settings import load_settings
