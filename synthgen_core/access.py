@@ -55,6 +55,10 @@ class Visitor:
     role: Role = Role.ADMIN
 
 
+OWNER = Visitor()
+"""Whoever is at the command line, or at an app that asks nobody."""
+
+
 class Guarded(Protocol):
     """What an action works on, and on whose behalf."""
 

@@ -3,6 +3,7 @@
 ``map_unordered`` takes any ``concurrent.futures.Executor``: that is the seam behind which a cluster can stand.
 """
 
+import contextlib
 import heapq
 import itertools
 import math
@@ -66,15 +67,15 @@ class DaemonExecutor(Executor):
     """
 
     def __init__(self, workers: int, name: str = "synthgen") -> None:
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], None]] | None] = queue.SimpleQueue()
         self._is_closed = False
         self._threads = [threading.Thread(target=self._loop, name=f"{name}-{n}", daemon=True) for n in range(workers)]
         for thread in self._threads:
             thread.start()
 
     def _loop(self) -> None:
-        while (work := self._queue.get()) is not None:
-            work()
+        while (entry := self._queue.get()) is not None:
+            entry[1]()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """As ``Executor.submit``."""
@@ -90,18 +91,17 @@ class DaemonExecutor(Executor):
             except BaseException as error:  # noqa: BLE001 - as concurrent.futures does: whoever waits for this future must hear of it, or waits for ever
                 future.set_exception(error)
 
-        self._queue.put(work)
+        self._queue.put((future, work))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As ``Executor.shutdown``; with ``wait=False`` it returns at once, whatever the threads are doing."""
         self._is_closed = True
         if cancel_futures:
-            while True:
-                try:
-                    self._queue.get_nowait()
-                except queue.Empty:
-                    break
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    if (entry := self._queue.get_nowait()) is not None:
+                        entry[0].cancel()
         for _ in self._threads:
             self._queue.put(None)
         if wait:

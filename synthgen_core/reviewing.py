@@ -34,6 +34,7 @@ class Review:
     """A row of ``reviews``: all that one person says of an example, as of then."""
 
     id: int
+    """0: not written down yet."""
     example_id: int
     revision: int
     """The one that they had before them."""
@@ -125,6 +126,15 @@ class Purpose(StrEnum):
 
     SAMPLE = "sample"
     USEFUL = "useful"
+
+
+class Aim(StrEnum):
+    """What a plan of review is for."""
+
+    ESTIMATE = "estimate"
+    """To know the defect rate within a margin."""
+    SHOW = "show"
+    """To show that the defect rate is at most so high."""
 
 
 REVIEW_SORTS = ("example_index", "quality_score", "person_score", "rule_score", "verdict", "flag_count")

@@ -124,6 +124,9 @@ class Settings:
     )
     access_reviewers: str = _setting("", _text, "Who is a reviewer after signing in, likewise.")
     access_viewers: str = _setting("", _text, "Who is a viewer after signing in, likewise.")
+    api_token: str = _setting(
+        "", _text, "The token that “serve --api” asks for: at least 16 characters.", is_secret=True
+    )
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much is logged.")
 
     def with_texts(self, texts: Mapping[str, str]) -> "Settings":

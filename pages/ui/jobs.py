@@ -32,7 +32,7 @@ WATCHED_ON = {
     JobKind.QUALITY: "pages/quality.py",
     JobKind.COMPARISON: "pages/quality.py",
 }
-"""Kind of job -> the page that shows one."""
+"""Kind of job -> the page that shows one, by its number."""
 QUALITY_PARTS = {
     JobKind.RULES: "Rules",
     JobKind.DUPLICATES: "Duplicates",
@@ -40,7 +40,7 @@ QUALITY_PARTS = {
     JobKind.QUALITY: "Judge",
     JobKind.COMPARISON: "Judge",
 }
-"""Kind of job -> the part of the Quality page that shows it, by its dataset; the other pages go by the job's number."""
+"""Kind of job -> the part of the Quality page that shows it."""
 SHORTFALLS = {
     JobKind.GENERATION: "{} of {:,} could not be made: every attempt failed.",
     JobKind.IMPORT: "{} of {:,} could not be brought in; the other rows were.",
@@ -59,9 +59,7 @@ UNITS = {JobKind.COMPARISON: "pair"}
 def watch_link(job: Job) -> tuple[str, dict[str, str]]:
     """The page that shows a job, and the query of its address."""
     part = QUALITY_PARTS.get(job.kind)
-    if part and job.dataset_id is not None:
-        return WATCHED_ON[job.kind], {"dataset": str(job.dataset_id), "part": part}
-    return WATCHED_ON[job.kind], {"job": str(job.id)}
+    return WATCHED_ON[job.kind], {"job": str(job.id)} | ({"part": part} if part else {})
 
 
 def job_badge(view: JobView) -> None:

@@ -7,8 +7,9 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.settings_checks import check
 from pages.ui.shell import show_error
+from synthgen_core.actions.provider_states import Condition
 from synthgen_core.actions.providers import PROVIDERS, choose_provider
-from synthgen_core.models import ProviderConfig, Side
+from synthgen_core.models import Method, ProviderConfig, Side
 from synthgen_core.workspace import Workspace
 
 KEEP = "session"
@@ -17,14 +18,40 @@ LONGEST_WAIT = 2.0
 LABELS = {Side.WRITER: "Model", Side.ASSISTANT: "Model that answers"}
 KEYS = {Side.WRITER: "", Side.ASSISTANT: "assistant_"}
 """What the keys of a side's fields begin with."""
+JUDGES = tuple(name for name, kind in PROVIDERS.items() if kind.method is not Method.QUESTION_BANK)
+"""The providers whose models can judge."""
 
 
 def provider_picker(place: Workspace, side: Side = Side.WRITER, *, first: str = "") -> ProviderConfig:
     """Which model writes, or answers, and why this one is offered first; ``first``: a provider to offer instead."""
-    choice, own = choose_provider(place.settings), KEYS[side]
-    types = list(PROVIDERS)
+    return _pick(place, LABELS[side], list(PROVIDERS), KEYS[side], first)
+
+
+def judge_picker(place: Workspace) -> ProviderConfig:
+    """Which model judges; the one that writes, if it can, is offered first."""
+    usual = choose_provider(place.settings).config.type
+    able = [usual, *(name for name in JUDGES if session.provider_config(place, name).api_key), *JUDGES]
+    return _pick(place, "Judge", list(JUDGES), "judge_", next(name for name in able if name in JUDGES))
+
+
+def has_judge(place: Workspace) -> bool:
+    """Whether some provider can be asked to judge: there is a key for it, or its server answers and has a model."""
+    configs = [session.provider_config(place, name) for name in JUDGES]
+    if any(config.api_key for config in configs):
+        return True
+    checks = [check(place, config) for config in configs if _needs_no_key(config)]
+    return any(each.state(LONGEST_WAIT).condition is Condition.READY for each in checks)
+
+
+def _needs_no_key(config: ProviderConfig) -> bool:
+    kind = PROVIDERS[config.type]
+    return kind.is_local or (kind.has_imitators and config.base_url != kind.default_base_url)
+
+
+def _pick(place: Workspace, label: str, types: list[str], own: str, first: str) -> ProviderConfig:
+    choice = choose_provider(place.settings)
     chosen = st.selectbox(
-        LABELS[side],
+        label,
         types,
         index=types.index(first or choice.config.type),
         format_func=lambda name: PROVIDERS[name].name + (" ($)" if PROVIDERS[name].is_paid else ""),

@@ -16,6 +16,7 @@ from synthgen_core.actions.duplicate_search import KEEP, LEAST, start_search
 from synthgen_core.actions.duplicates import (
     ClusterView,
     Search,
+    SearchState,
     TwinView,
     keep_instead,
     latest_search,
@@ -25,6 +26,7 @@ from synthgen_core.actions.duplicates import (
 )
 from synthgen_core.actions.jobs import latest_task
 from synthgen_core.dedup import NEAR, Compared
+from synthgen_core.diffs import Change
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset, Example, JobKind, JobStatus
 from synthgen_core.workspace import Workspace
@@ -36,10 +38,10 @@ COMPARED = {
     Compared.QUESTION: "The question alone",
     Compared.RESPONSE: "The answer alone",
 }
-RANKS = {"verdict": "what people decided", "score": "the better score", "longer": "more text"}
+RANKS = {"verdict": "verdict", "score": "score", "longer": "length"}
 KEEP_HELP = (
-    "What decides which example of a group is kept: the first of these that tells two of them apart, and if none does, "
-    "the one that came first. A score by a person comes before a judge’s."
+    "Which example of a group is kept: the one with the better verdict by people, then the one with the better score "
+    "(a person’s before a judge’s), then the longer one; the order is yours. Of equals it is the one that came first."
 )
 
 
@@ -72,10 +74,10 @@ def _draw_form(place: Workspace, dataset: Dataset, *, is_searching: bool) -> Non
             round(100 * LEAST),
             100,
             round(100 * NEAR),
-            format="%d %%",
+            format="%d%%",
             key=f"duplicates-threshold-{dataset.id}",
             persist_state="session",
-            help="The share of words that two examples have in the same order; 100 % is an exact repeat.",
+            help="The share of words that two examples have in the same order; 100% is an exact repeat.",
         )
         what = compared.selectbox(
             "Compare",
@@ -85,7 +87,7 @@ def _draw_form(place: Workspace, dataset: Dataset, *, is_searching: bool) -> Non
             persist_state="session",
         )
         ranks = keep.multiselect(
-            "Keep the one with",
+            "Keep by",
             KEEP,
             KEEP,
             format_func=RANKS.__getitem__,
@@ -111,11 +113,7 @@ def _draw_found(place: Workspace, found: Search) -> None:
     searched = f"{COMPARED[found.compared].lower()}, alike from {found.threshold:.0%}, {ago(found.created_at)}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if found.twins:
-            left = (
-                ""
-                if state.twins == found.twins
-                else f" **{state.twins:,}** in {plural(state.clusters, 'group')} are left."
-            )
+            left = "" if state.twins == found.twins else f" {_left(state)}"
             st.markdown(
                 f"**{found.twins:,}** of {plural(found.searched, 'example')} are like one that is kept, in "
                 f"{plural(found.clusters, 'group')}.{left}  \n:small[:gray[{searched}]]",
@@ -150,6 +148,12 @@ def _draw_found(place: Workspace, found: Search) -> None:
             _draw_cluster(place, found, cluster)
 
 
+def _left(state: SearchState) -> str:
+    if not state.twins:
+        return "Nothing is left to remove."
+    return f"**{state.twins:,}** in {plural(state.clusters, 'group')} are left."
+
+
 def _draw_cluster(place: Workspace, found: Search, cluster: ClusterView) -> None:
     kept = cluster.kept
     with st.container(border=True):
@@ -165,18 +169,18 @@ def _draw_cluster(place: Workspace, found: Search, cluster: ClusterView) -> None
                 on_click=_remove,
                 args=(place, found, kept),
             )
-        for twin in cluster.twins:
-            _draw_twin(place, found, kept, twin)
+        for number, twin in enumerate(cluster.twins):
+            _draw_twin(place, found, kept, twin, is_first=not number)
         if (more := cluster.total - sum(twin.is_near for twin in cluster.twins)) > 0:
             st.caption(f"And {plural(more, 'twin')} more, which would be removed, too.")
 
 
-def _draw_twin(place: Workspace, found: Search, kept: Example, twin: TwinView) -> None:
+def _draw_twin(place: Workspace, found: Search, kept: Example, twin: TwinView, *, is_first: bool) -> None:
     example = twin.example
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Example {example.example_index + 1:,}**", width="content")
-            near = f"{int(1000 * twin.similarity) / 10:g} % alike"
+            near = f"{int(1000 * twin.similarity) / 10:g}% alike"
             st.badge(near if twin.is_near else f"{near}: stays", color="orange" if twin.is_near else "gray")
             st.caption(_facts(example), width="content")
             _draw_link(example)
@@ -188,7 +192,11 @@ def _draw_twin(place: Workspace, found: Search, kept: Example, twin: TwinView) -
                 on_click=_attempt,
                 args=(partial(keep_instead, place, found, kept.id, example.id),),
             )
-        draw_side_by_side(twin.differences)
+        if is_first or any(field.change is not Change.EQUAL for field in twin.differences):
+            titles = (f"Example {kept.example_index + 1:,}, kept", f"Example {example.example_index + 1:,}")
+            draw_side_by_side(twin.differences, *titles)
+        else:
+            st.caption("Word for word the same as the one that is kept.")
 
 
 def _facts(example: Example) -> str:

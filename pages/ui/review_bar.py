@@ -13,6 +13,7 @@ from pages.ui.review_grid import ALWAYS, COLUMNS, USUAL
 from pages.ui.review_keys import cookie
 from pages.ui.words import as_label, plural
 from synthgen_core.actions.review_queues import choose_sample, choose_useful, get_choices, sample_estimate
+from synthgen_core.actions.review_settings import settings_in
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
 from synthgen_core.reviewing import Choice, Purpose, Queue, ReviewQuery
@@ -36,7 +37,7 @@ ORDERS = {
     "Highest score": ("quality_score", True),
     "People: lowest": ("person_score", False),
     "People: highest": ("person_score", True),
-    "Rules: lowest": ("rule_score", False),
+    "Rule score: lowest": ("rule_score", False),
     "Most flags": ("flag_count", True),
 }
 PURPOSES = {Purpose.SAMPLE: "Random sample", Purpose.USEFUL: "Most useful first"}
@@ -52,7 +53,7 @@ def query_bar(place: Workspace, dataset: Dataset, desk: Desk, reviewer: str) -> 
             "Verdict",
             VERDICTS,
             format_func=VERDICTS.__getitem__,
-            key=f"review-verdict-{dataset.id}",
+            key=session.review_verdict_key(dataset.id),
             persist_state="session",
             label_visibility="collapsed",
         )
@@ -60,7 +61,7 @@ def query_bar(place: Workspace, dataset: Dataset, desk: Desk, reviewer: str) -> 
         sort, is_descending = ORDERS[
             st.selectbox(
                 "Order",
-                ORDERS,
+                _orders(dataset),
                 key=f"review-order-{dataset.id}",
                 persist_state="session",
                 label_visibility="collapsed",
@@ -83,6 +84,12 @@ def query_bar(place: Workspace, dataset: Dataset, desk: Desk, reviewer: str) -> 
         reviewer,
     )
     return query, shown
+
+
+def _orders(dataset: Dataset) -> list[str]:
+    """Their names; who rates blind is not led through the examples by the judge's score."""
+    hides_judge = settings_in(dataset).hides_judge
+    return [name for name, (column, _) in ORDERS.items() if not (hides_judge and column == "quality_score")]
 
 
 def kept_columns() -> str:

@@ -16,6 +16,7 @@ from synthgen_core.errors import NotFoundError
 from synthgen_core.models import Example, Flag, Json, JsonObject, Severity
 from synthgen_core.workspace import Workspace
 
+JUDGE_HIDDEN = "What a judge said is shown once you have decided, or given a score."
 AROUND = 60
 """Characters shown before and after the words that raised a flag."""
 COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.ERROR: "red"}
@@ -23,7 +24,9 @@ COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.ERROR: "r
 
 def draw_quality(seat: Seat, view: ReviewView) -> None:
     """The judge's criteria and reasons, the flags, and what people noted."""
-    if not view.judgements and not view.flags:
+    if view.is_judge_hidden:
+        st.caption(f":material/visibility_off: {JUDGE_HIDDEN}")
+    elif not view.judgements and not view.flags:
         st.caption("No judge has scored it, and no rule flags it.")
     for judgement in view.judgements:
         score = "could not score it" if judgement.overall is None else f"**{judgement.overall:.1f}**"

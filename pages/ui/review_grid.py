@@ -29,11 +29,11 @@ COLUMNS = {
             "verdict", "Verdict", 84, "verdict", "choice", ("", *(v for v in Verdict if v is not Verdict.WITHDRAWN))
         ),
         Column("quality_score", "Score", 60, "heat"),
+        Column("rule_score", "Rules", 62, "heat"),
         Column("first_user", "First words", 210, editor="text"),
         Column("input", "Input", 160, editor="text"),
         Column("person_score", "People", 70, "heat", "number"),
         Column("last_answer", "Last answer", 210, editor="text"),
-        Column("rule_score", "Rules", 64, "heat"),
         Column("flags", "Flags", 120),
         Column("tags", "Tags", 110, editor="text"),
         Column("note", "Note", 150, editor="text"),
@@ -46,7 +46,7 @@ COLUMNS = {
     )
 }
 ALWAYS = ("number",)
-USUAL = ("verdict", "quality_score", "first_user", "person_score", "flags", "tags", "turns")
+USUAL = ("verdict", "quality_score", "rule_score", "first_user", "person_score", "flags", "tags", "turns")
 
 
 def take_events(seat: Seat) -> bool:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui.examples import draw_example
 from pages.ui.review_deeds import FLAGGED, SAID, VERDICT_KEYS, Seat
 from pages.ui.review_editor import draw_editor
-from pages.ui.review_facts import draw_details, draw_history, draw_quality
+from pages.ui.review_facts import JUDGE_HIDDEN, draw_details, draw_history, draw_quality
 from pages.ui.review_improve import draw_ask, draw_proposal
 from pages.ui.words import REVIEWED, ago, as_label, flag_in_words
 from synthgen_core.actions.review import ReviewView, review_example
@@ -85,6 +85,8 @@ def _draw_title(view: ReviewView, which: str) -> None:
             st.badge("removed", icon=":material/delete:", color="gray")
         if example.quality_score is not None:
             st.badge(f"{example.quality_score:.1f}", icon=":material/star:", color="blue", help="The judge's score")
+        if view.is_judge_hidden:
+            st.badge("blind", icon=":material/visibility_off:", color="gray", help=JUDGE_HIDDEN)
         if example.rule_score is not None:
             st.badge(f"{example.rule_score:g}", icon=":material/rule:", color="gray", help="The rules' score")
         for rule in dict.fromkeys(flag.rule for flag in view.flags):

@@ -118,9 +118,11 @@ def show_guidelines(place: Workspace, dataset: Dataset) -> None:
         )
         overlap = st.number_input("People for each example", 1, 100, settings.overlap)
         is_blind = st.toggle("Blind: what others said is shown once you have decided", settings.is_blind)
+        hides_judge = st.toggle("Rate blind: what a judge said is shown once you have decided", settings.hides_judge)
         if st.button("Save", key="review-settings-save", type="primary", icon=":material/save:"):
             people = tuple((names or "").splitlines())
-            _do(lambda: set_review_settings(place, dataset.id, ReviewSettings(overlap, people, is_blind)))
+            chosen = ReviewSettings(overlap, people, is_blind, hides_judge)
+            _do(lambda: set_review_settings(place, dataset.id, chosen))
 
 
 def _do(deed: Callable[[], object]) -> None:

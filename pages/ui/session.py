@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,6 +23,10 @@ REVIEW_DATASET, REVIEW_COLUMNS = "review-dataset", "review-columns"
 """Keys of widgets of the Review page: what is reviewed, and which columns the grid has."""
 QUALITY_DATASET, QUALITY_PART = "quality-dataset", "part"
 """Keys of widgets of the Quality page: what is measured, and which part of it is shown."""
+RUBRIC_EDITED, RUBRIC_JUDGED, RUBRIC_COMPARED = "rubric-edited", "rubric-judged", "rubric-compared"
+"""Keys of widgets there: the rubric that is edited, judged by, compared by."""
+JUDGE_SECTION = "judge-section"
+"""Key of the choice of what the part “Judge” shows."""
 ANONYMOUS = "reviewer"
 """Who makes a change, until somebody gives a name."""
 
@@ -209,6 +213,20 @@ def open_part(name: str) -> None:
     st.session_state[QUALITY_PART] = name
 
 
+def default_rubric(key: str, hashes: Sequence[str]) -> None:
+    """Called before a choice of rubrics: it begins with the one that this session saved last, if it saved any."""
+    wanted = st.session_state.get("_rubric")
+    if st.session_state.get(key) not in hashes or st.session_state.pop(f"_new_{key}", False):
+        st.session_state[key] = wanted if wanted in hashes else hashes[0]
+
+
+def use_rubric(hash: str) -> None:
+    """From now on the choices of rubrics offer this one first."""
+    st.session_state["_rubric"] = hash
+    for key in (RUBRIC_EDITED, RUBRIC_JUDGED, RUBRIC_COMPARED):
+        st.session_state[f"_new_{key}"] = True
+
+
 def keep_address(dataset_id: int) -> None:
     """Keep the page's address in step with the dataset that is shown: a link from one dataset to another leads to the
     same page, and there Streamlit leaves the address as it was."""
@@ -247,6 +265,18 @@ def clear_filters(form: str) -> None:
     start = filter_key(form, "")
     for key in [key for key in st.session_state if str(key).startswith(start)]:
         del st.session_state[key]
+
+
+def set_filters(form: str, values: Mapping[str, object]) -> None:
+    """Choose these in a filter form that another page draws, by field, and nothing else."""
+    clear_filters(form)
+    for field, value in values.items():
+        st.session_state[filter_key(form, field)] = value
+
+
+def review_verdict_key(dataset_id: int) -> str:
+    """Key of the choice of a verdict on the Review page."""
+    return f"review-verdict-{dataset_id}"
 
 
 def set_undoable(told: str, change: BulkChange | None) -> None:

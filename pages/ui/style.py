@@ -26,6 +26,7 @@ CSS = """
 /* two texts beside one another; what both say stands across; in a narrow window one below the other */
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: .2rem 1.5rem; font-size: .93rem; }
 .sides b { grid-column: 1 / -1; font-size: .8rem; opacity: .7; margin-top: .3rem; }
+.sides u { text-decoration: none; font-size: .8rem; font-weight: 600; }
 .sides .both { grid-column: 1 / -1; opacity: .75; }
 @media (min-width: 641px) { .st-key-stays-in-view { position: sticky; top: 4rem; } }
 /* lists of datasets: rows between thin lines; in a narrow window the name has a line of its own */

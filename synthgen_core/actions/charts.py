@@ -1,13 +1,32 @@
 """What the charts of a dataset's quality show: computed once for each of its states."""
 
 import contextlib
+import csv
+import io
+from collections.abc import Iterable, Sequence
 
 from synthgen_core.actions.measures import Tick
-from synthgen_core.database import Measure
-from synthgen_core.database.quality_figures import SIZES, QualityFigures, figures_from_json
+from synthgen_core.database import Distribution, Measure
+from synthgen_core.database.quality_figures import SIZES, Bin, Group, Point, QualityFigures, figures_from_json
+from synthgen_core.database.summaries import REST
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import Dataset, JsonObject
 from synthgen_core.workspace import Workspace
+from synthgen_core.writers import to_cell
+
+__all__ = [
+    "CHARTS",
+    "REST",
+    "Bin",
+    "Distribution",
+    "Group",
+    "Point",
+    "QualityFigures",
+    "as_csv",
+    "figures_of",
+    "measure_charts",
+    "related_datasets",
+]
 
 CHARTS = "charts"
 """The measure's name."""
@@ -38,3 +57,12 @@ def related_datasets(workspace: Workspace, dataset_id: int) -> list[tuple[Datase
         with contextlib.suppress(NotFoundError):
             before.append((database.get_dataset(parent.parent_id), dataset))
     return [*before, *((dataset, child) for child in database.get_children(dataset_id))]
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """The numbers of a chart as CSV; what a spreadsheet would take for a formula in their labels is made harmless."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(to_cell, columns))
+    writer.writerows([to_cell(value) if isinstance(value, str) else value for value in row] for row in rows)
+    return text.getvalue().encode()

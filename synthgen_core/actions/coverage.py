@@ -21,7 +21,7 @@ from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.models import Dataset, ExampleStatus, Job, JobKind, JsonObject, Method, ProviderConfig
 from synthgen_core.workspace import ACTIVE, Workspace
 
-__all__ = ["COVERAGE", "Coverage", "ParameterCoverage", "Standing", "TopUp", "ValueCoverage", "last_request"]
+__all__ = ["COVERAGE", "Coverage", "ParameterCoverage", "Standing", "TopUp", "ValueCoverage", "last_run"]
 __all__ += ["plan_top_up", "read_coverage", "running_top_up", "start_top_up"]
 
 COVERAGE = "coverage"
@@ -95,11 +95,9 @@ def read_coverage(workspace: Workspace, dataset: Dataset, kept: Measure) -> Cove
     return Coverage(kept.n, untargeted, tuple(makings), tuple(parameters))
 
 
-def last_request(workspace: Workspace, dataset_id: int) -> GenerationRequest | None:
-    """What the newest run that made examples for this dataset was asked; None: no run is known."""
-    for job in workspace.database.get_jobs(kind=JobKind.GENERATION, dataset_id=dataset_id, limit=1):
-        return from_parameters(workspace, job.parameters)
-    return None
+def last_run(workspace: Workspace, dataset_id: int) -> Job | None:
+    """The newest run that made examples for this dataset; None: no run is known."""
+    return next(iter(workspace.database.get_jobs(kind=JobKind.GENERATION, dataset_id=dataset_id, limit=1)), None)
 
 
 def plan_top_up(
@@ -119,7 +117,8 @@ def plan_top_up(
     Raises:
         ConfigError: no run is known and no provider was named, or as ``check_request`` does. NotFoundError: likewise.
     """
-    last = last_request(workspace, dataset.id)
+    job = last_run(workspace, dataset.id)
+    last = None if job is None else from_parameters(workspace, job.parameters)
     if last is None:
         if provider is None:
             raise ConfigError(f"No run is known that made “{dataset.name}”.", "Choose the model that is to write.")

@@ -26,7 +26,7 @@ from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
 __all__ = ["DIVERSITY", "VARIETY", "Island", "KeptDiversity", "Point", "SizedDiversity", "TextMap", "Variety"]
-__all__ += ["common_size", "get_kept_diversity", "openings_of", "read_diversity"]
+__all__ += ["common_size", "get_kept_diversity", "measured_datasets", "openings_of", "read_diversity"]
 
 DIVERSITY = "diversity"
 """Name of the measure."""
@@ -72,6 +72,11 @@ def read_diversity(kept: Measure) -> KeptDiversity:
         for each in result["sizes"]
     )
     return KeptDiversity(kept.n, sizes, _map_from_json(result["map"]) if result["map"] else None)
+
+
+def measured_datasets(workspace: Workspace) -> dict[int, str]:
+    """Id -> name of each dataset that was measured, the newest first."""
+    return workspace.database.get_measured(DIVERSITY)
 
 
 def get_kept_diversity(workspace: Workspace, dataset_ids: Sequence[int]) -> dict[int, KeptDiversity]:

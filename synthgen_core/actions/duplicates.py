@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from synthgen_core.database import DiffKind, Search
-from synthgen_core.database.versions import NOW
+from synthgen_core.database import Search
 from synthgen_core.dedup import ROUNDING, compared_text, signs_of, similarity_of, words_of
 from synthgen_core.diffs import FieldDiff, diff_contents
 from synthgen_core.errors import ConfigError, ConflictError
@@ -63,8 +62,8 @@ def latest_search(workspace: Workspace, dataset_id: int) -> Search | None:
 def search_state(workspace: Workspace, search: Search) -> SearchState:
     """What is left of what a search found, and what has changed in its dataset since."""
     clusters, twins = workspace.database.count_open(search)
-    changes = workspace.database.count_differences(search.dataset_id, search.watermark, NOW)
-    return SearchState(clusters, twins, changes[DiffKind.ADDED], changes[DiffKind.CHANGED])
+    added, edited = workspace.database.count_changes(search)
+    return SearchState(clusters, twins, added, edited)
 
 
 def show_clusters(

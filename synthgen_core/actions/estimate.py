@@ -136,7 +136,7 @@ def _from_prompts(
     average = fmean(exchanges)
     usage = {}
     for side in asked[0]:
-        prompt = fmean(_prompt_tokens(requests[side]) for requests in asked)
+        prompt = fmean(prompt_tokens(requests[side]) for requests in asked)
         thinking = THINKING if tariffs[side].token_limit(1) > 1 else 0
         match plan.method, side:
             case Method.STRUCTURED, _:
@@ -157,6 +157,7 @@ def _first(plan: Plan, scenario: Scenario, item: int) -> dict[Side, ChatRequest]
     return asked
 
 
-def _prompt_tokens(request: ChatRequest) -> float:
+def prompt_tokens(request: ChatRequest) -> float:
+    """The tokens of a request, about."""
     texts = [message.content for message in request.messages] + [request.schema or ""]
     return sum(len(text.encode("utf-8", "replace")) for text in texts) / BYTES_A_TOKEN

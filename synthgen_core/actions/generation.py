@@ -110,7 +110,7 @@ def _first_free_index(workspace: Workspace, dataset_id: int) -> int:
         raise ConflictError(
             f"A run adds to “{dataset.name}” already (job {busy[0]}).", "Wait until it has ended, or cancel it."
         )
-    ends = [int(str(job.parameters.get("first_index", 0))) + job.requested for job in runs]
+    ends = [job.first_index + job.requested for job in runs]
     return max([workspace.database.next_index(dataset_id), *ends])
 
 

@@ -120,11 +120,12 @@ def get_all_tasks(
     statuses: Sequence[JobStatus] = (),
     kind: JobKind | None = None,
     *,
+    dataset_id: int | None = None,
     limit: int = 20,
     offset: int = 0,
 ) -> list[JobView]:
-    """A page of the jobs, the newest first."""
-    jobs = workspace.database.get_jobs(statuses, kind, limit=limit, offset=offset)
+    """A page of the jobs, the newest first; those of one dataset, if it is named."""
+    jobs = workspace.database.get_jobs(statuses, kind, dataset_id=dataset_id, limit=limit, offset=offset)
     return [_view(workspace, job, 0) for job in jobs]
 
 

@@ -53,6 +53,8 @@ class JudgeHealth:
     """Mean score of what its own model wrote, less that of what others wrote; only texts as they were generated."""
     own_beyond_people: Figure
     """The same of the judge's score less people's."""
+    own_and_others: Sequence[int]
+    """Texts that its own model wrote, and others: of ``own``, then of ``own_beyond_people``."""
 
     @property
     def monotony(self) -> tuple[float, float] | None:
@@ -130,6 +132,7 @@ def _health(workspace: Workspace, dataset_id: int, judge: Judge, states: Mapping
         spearman_figure([score for _, score in compared], [each.characters for each, _ in compared]),
         difference_of_means(own, others),
         difference_of_means(own_compared, others_compared),
+        [len(own), len(others), len(own_compared), len(others_compared)],
     )
 
 

@@ -13,6 +13,8 @@ from synthgen_core.workspace import Workspace
 
 __all__ = ["Losses", "ModelUse", "Stage", "get_losses", "get_model_use"]
 
+BROUGHT_IN = "Brought in"
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -22,6 +24,8 @@ class Stage:
     count: int
     source: str
     """Where the number is from, in words."""
+    of: str = ""
+    """The stage that these are a part of; empty: none."""
     opens: ExampleFilter | None = None
     """The examples that are meant; None: there are none of them to show."""
 
@@ -76,31 +80,34 @@ def get_losses(workspace: Workspace, dataset: Dataset) -> Losses:
         ids = [job.id for job in runs]
         stages.append(Stage("Drawn", sum(job.requested for job in runs), f"asked for by {_runs(len(runs))} (jobs)"))
         answered = database.count_answered(ids)
-        stages.append(Stage("Answered", answered, "items with an answered call, or a kept reply (calls)"))
-        stages.append(Stage("Parsed", sum(job.done for job in runs), "valid, and no repeat of another (jobs)"))
+        stages.append(Stage("Answered", answered, "items with an answered call, or a kept reply (calls)", "Drawn"))
+        parsed = sum(job.done for job in runs)
+        stages.append(Stage("Parsed", parsed, "valid, and no repeat of another (jobs)", "Answered"))
         for job in runs:
             causes.update({cause: _count(entry) for cause, entry in job.errors.items()})
         if others := total - sum(made.get(each, 0) for each in ids):
-            stages.append(Stage("From elsewhere", others, "imported, copied, or of jobs that were deleted (examples)"))
+            source = f"{others:,} of them imported, copied, or of jobs that were deleted (examples)"
+            stages.append(Stage(BROUGHT_IN, total, source))
     elif files := database.get_imports(dataset_id=dataset.id):
         read = sum(each.good + each.bad + each.skipped for each in files)
         stages.append(Stage("Read", read, "lines and rows of imported files, but blank ones (imports)"))
-        stages.append(Stage("Brought in", sum(each.good for each in files), "good ones (imports)"))
-    active = ExampleFilter()
-    removed = total - dataset.example_count
-    source = f"not removed; {removed:,} of {total:,} are (examples)"
-    stages.append(Stage("Active", dataset.example_count, source, active))
-    judged = ExampleFilter(is_scored=True)
-    stages.append(Stage("Judged", summary.scored, "active ones that a judge scored as they are now", judged))
-    reviewed = ExampleFilter(is_reviewed=True)
-    stages.append(Stage("Reviewed", summary.reviewed, "active ones that people accepted or rejected", reviewed))
+        stages.append(Stage(BROUGHT_IN, sum(each.good for each in files), "good ones (imports)", "Read"))
+    before = stages[-1].name if stages else ""
+    removed = f"{total - dataset.example_count:,} of {total:,} were"
+    stages.append(Stage("Active", dataset.example_count, f"not removed; {removed} (examples)", before, ExampleFilter()))
+    source, judged = "active ones that a judge scored as they are now (examples)", ExampleFilter(is_scored=True)
+    stages.append(Stage("Judged", summary.scored, source, "Active", judged))
+    source, reviewed = "active ones that people accepted or rejected (reviews)", ExampleFilter(is_reviewed=True)
+    stages.append(Stage("Reviewed", summary.reviewed, source, "Active", reviewed))
     exports = database.get_exports(dataset.id)
     if exports:
         latest = exports[0]
         count, target = _exported(latest.counts.get("examples")), latest.target.replace("_", " ")
-        stages.append(Stage("Exported", count, f"in the latest of {len(exports):,} exports, to {target} (exports)"))
+        stages.append(
+            Stage("Exported", count, f"in the latest of {len(exports):,} exports, to {target} (exports)", "Active")
+        )
     else:
-        stages.append(Stage("Exported", 0, "there was no export yet (exports)"))
+        stages.append(Stage("Exported", 0, "there was no export yet (exports)", "Active"))
     return Losses(tuple(stages), dict(causes.most_common()), exports[0].created_at if exports else None)
 
 

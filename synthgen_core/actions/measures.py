@@ -12,6 +12,8 @@ from synthgen_core.jobs import Run
 from synthgen_core.models import Dataset, Job, JobKind, JsonObject
 from synthgen_core.workspace import ACTIVE, Workspace
 
+__all__ = ["MEASURES", "Measure", "Tick", "get_or_measure", "measuring_job", "resume_measuring", "start_measuring"]
+
 MEASURES: Mapping[str, str] = {
     "charts": "charts:measure_charts",
     "coverage": "coverage:measure",

@@ -83,13 +83,6 @@ def _host(url: str) -> str:
     return url.partition("//")[2]
 
 
-def get_models(settings: Settings, provider_type: str) -> list[str]:
-    """The models that can be chosen. Raises NotFoundError, ConfigError or ProviderError."""
-    config = provider_config(settings, provider_type)
-    with closing(create_provider(provider_type, config, model_table(settings))) as provider:
-        return provider.get_models()
-
-
 def open_provider(config: ProviderConfig, models: ModelTable | None = None) -> LLMProvider:
     """A provider that answers now. ``models``: see ``model_table``; without, our own table.
 
@@ -111,7 +104,6 @@ __all__ = [
     "PROVIDERS",
     "Choice",
     "choose_provider",
-    "get_models",
     "languages_of",
     "model_table",
     "open_provider",

@@ -1,10 +1,11 @@
 """What a user asks of a judge: checked, with every gap filled, and as a job remembers it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from synthgen_core.actions.caps import check_caps, check_room, in_range
-from synthgen_core.actions.providers import provider_config
+from synthgen_core.actions.requests import kept_config
 from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Budget
 from synthgen_core.database import Judge
@@ -135,22 +136,11 @@ def _models(request: QualityRequest) -> dict[Side, str]:
 def to_parameters(request: QualityRequest, dataset: Dataset, mark: Watermark) -> JsonObject:
     """A request as a job keeps it, without the key; with the whole rubric, and the state of the dataset that it saw."""
     what = "Judging" if request.judge_only else "Quality run over"
-    return {
-        "name": f"{what} “{dataset.name}”",
-        "judge_only": request.judge_only,
-        "provider": dict(request.provider.public()),
-        "rubric": request.rubric.to_json(),
-        "rubric_hash": request.rubric.hash,
-        "runs": request.runs,
-        "sample": request.sample,
-        "seed": request.seed,
-        "again": request.again,
-        "batch_size": request.batch_size,
-        "min_quality_score": request.min_quality_score,
-        "auto_fix": request.auto_fix,
-        "auto_remove": request.auto_remove,
-        "watermark": [mark.seq, mark.example],
-    } | caps_of(request)
+    values: JsonObject = asdict(replace(request, provider=ProviderConfig("")))
+    del values["dataset_id"]  # the job has it
+    values["provider"] = dict(request.provider.public())
+    values |= {"name": f"{what} “{dataset.name}”", "rubric_hash": request.rubric.hash}
+    return values | {"watermark": [mark.seq, mark.example]} | caps_of(request)
 
 
 def caps_of(request: QualityRequest) -> JsonObject:
@@ -161,39 +151,15 @@ def caps_of(request: QualityRequest) -> JsonObject:
 
 def from_parameters(workspace: Workspace, job: Job) -> tuple[QualityRequest, Watermark]:
     """The request that a job keeps, with the key that the settings have now, and the state of the dataset."""
-    values = dict(job.parameters)
-    provider, rubric, mark = values["provider"], values["rubric"], values["watermark"]
-    assert isinstance(provider, dict)
-    assert isinstance(rubric, dict)
-    assert isinstance(mark, list)
     assert job.dataset_id is not None
-    criteria, cost = rubric["criteria"], values["max_cost"]
-    assert isinstance(criteria, list)
-    rows = [row for row in criteria if isinstance(row, dict)]
+    values: dict[str, Any] = dict(job.parameters)
+    for name in ("name", "rubric_hash"):
+        del values[name]
+    mark, rubric, cost = values.pop("watermark"), values.pop("rubric"), values.pop("max_cost")
     request = QualityRequest(
-        job.dataset_id,
-        provider_config(
-            workspace.settings,
-            str(provider["type"]),
-            model=str(provider["model"]),
-            base_url=str(provider["base_url"]),
-        ),
-        make_rubric(rows, str(rubric["notes"])),
-        runs=_whole(values["runs"]) or 1,
-        sample=_whole(values["sample"]),
-        seed=_whole(values["seed"]),
-        again=bool(values["again"]),
-        batch_size=_whole(values["batch_size"]) or DEFAULT_BATCH_SIZE,
-        judge_only=bool(values["judge_only"]),
-        min_quality_score=float(str(values["min_quality_score"])),
-        auto_fix=bool(values["auto_fix"]),
-        auto_remove=bool(values["auto_remove"]),
-        max_cost=None if cost is None else Decimal(str(cost)),
-        max_tokens_total=_whole(values["max_tokens_total"]),
+        **values | {"provider": kept_config(workspace, values["provider"])},
+        dataset_id=job.dataset_id,
+        rubric=make_rubric(rubric["criteria"], rubric["notes"]),
+        max_cost=None if cost is None else Decimal(cost),
     )
-    seq, example = (int(str(number)) for number in mark)
-    return request, Watermark(seq, example)
-
-
-def _whole(value: object) -> int | None:
-    return None if value is None else int(str(value))
+    return request, Watermark(*mark)

@@ -286,9 +286,9 @@ def caps_of(request: GenerationRequest) -> JsonObject:
 def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationRequest:
     """The request that a job keeps, with the keys that the settings have now."""
     values: dict[str, Any] = dict(parameters)
-    provider = _config(workspace, values.pop("provider"))
+    provider = kept_config(workspace, values.pop("provider"))
     said = values.pop("assistant_provider", None)
-    assistant = None if said is None else _config(workspace, said)
+    assistant = None if said is None else kept_config(workspace, said)
     ids = values.pop("few_shot_ids", None)
     assert ids is None or isinstance(ids, list)
     method, cost = Method(str(values.pop("method"))), values.pop("max_cost", None)
@@ -302,7 +302,8 @@ def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationR
     )
 
 
-def _config(workspace: Workspace, said: object) -> ProviderConfig:
+def kept_config(workspace: Workspace, said: object) -> ProviderConfig:
+    """The model that a job keeps, with the key that the settings have now."""
     assert isinstance(said, dict)
     return provider_config(
         workspace.settings, str(said["type"]), model=str(said["model"]), base_url=str(said["base_url"])

@@ -103,6 +103,8 @@ class ReviewView:
     """What settled a disagreement."""
     is_hidden: bool
     """Reviews are blind, and the reader has not said theirs: what others said is left out."""
+    is_judge_hidden: bool
+    """People rate blind, and the reader has said nothing of the present text: what judges said is left out."""
     flags: tuple[Flag, ...]
     judgements: tuple[JudgementRow, ...]
     """The newest first."""
@@ -147,8 +149,11 @@ def review_page(
     for each in workspace.database.get_reviewables(ids):
         mine = _own(said.get(each.example.id, []), query.reviewer)
         names = tuple(dict.fromkeys(flags.get(each.example.id, [])))
+        reason = reasons.get(each.example.id, "")
+        if _is_judge_hidden(settings, mine, each):
+            each, reason = _without_judge(each), ""  # a reason may tell the score
         is_hidden = settings.is_blind and not _has_said(mine)
-        rows.append(_row(each, get_format(dataset.format), mine, names, reasons.get(each.example.id, ""), is_hidden))
+        rows.append(_row(each, get_format(dataset.format), mine, names, reason, is_hidden))
     return ReviewPage(tuple(rows), has_previous, has_next)
 
 
@@ -186,8 +191,12 @@ def review_example(workspace: Workspace, example_id: int, reviewer: str = "") ->
     example = database.get_example(example_id)
     (found,) = database.get_reviewables([example_id])
     said = database.get_reviews([example_id]).get(example_id, [])
-    mine = _own(said, reviewer)
-    is_hidden = get_review_settings(workspace, example.dataset_id).is_blind and not _has_said(mine)
+    mine, settings = _own(said, reviewer), get_review_settings(workspace, example.dataset_id)
+    is_hidden = settings.is_blind and not _has_said(mine)
+    revisions, judgements = database.get_revisions(example_id), database.get_judgements(example_id)
+    if is_judge_hidden := _is_judge_hidden(settings, mine, found):
+        found, judgements = _without_judge(found), []
+        revisions = [replace(each, reason="") for each in revisions]  # that of a mended text tells its scores
     others = () if is_hidden else tuple(r for name, r in latest_of_each(said).items() if name != reviewer)
     settled = [r for r in latest_of_each(said, is_adjudication=True).values() if r.verdict.is_decision]
     return ReviewView(
@@ -201,9 +210,10 @@ def review_example(workspace: Workspace, example_id: int, reviewer: str = "") ->
         tuple(review for review in others if _has_said(review)),
         max(settled, key=lambda review: review.id) if settled and not is_hidden else None,
         is_hidden,
+        is_judge_hidden,
         tuple(database.get_flags([example_id])),
-        tuple(database.get_judgements(example_id)),
-        tuple(database.get_revisions(example_id)),
+        tuple(judgements),
+        tuple(revisions),
         database.get_reply_of(example_id),
         database.get_draft(example_id, reviewer) if reviewer else None,
     )
@@ -222,6 +232,16 @@ def _own(said: list[Review], reviewer: str) -> Review | None:
 
 def _has_said(mine: Review | None) -> bool:
     return mine is not None and (mine.verdict is not Verdict.WITHDRAWN or mine.score is not None)
+
+
+def _is_judge_hidden(settings: ReviewSettings, mine: Review | None, found: Reviewable) -> bool:
+    if mine is None or mine.revision < found.content_revision:
+        return settings.hides_judge
+    return settings.hides_judge and not (mine.verdict.is_decision or mine.score is not None)
+
+
+def _without_judge(found: Reviewable) -> Reviewable:
+    return replace(found, example=replace(found.example, quality_score=None))
 
 
 def _row(

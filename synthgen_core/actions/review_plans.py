@@ -7,9 +7,10 @@ was read.
 from dataclasses import dataclass
 
 from synthgen_core.actions.review_queues import choose_sample
-from synthgen_core.database import Aim, ReviewPlan, SampleCounts
+from synthgen_core.database import ReviewPlan, SampleCounts
 from synthgen_core.database.review_queries import MOST_CHOSEN
 from synthgen_core.errors import ConfigError
+from synthgen_core.reviewing import Aim
 from synthgen_core.statistics.intervals import upper_bound
 from synthgen_core.statistics.sampling_plan import (
     Interval,
@@ -134,8 +135,8 @@ def reason_for(aim: Aim, target: float, size: int, population: int) -> str:
     return (
         f"{of}: if none of them is a defect, the rate of all is at most {in_percent(target)} with 95 % confidence "
         f"(exact bound of Clopper and Pearson). One defect among them, and it is not shown. Where the rate is really "
-        f"{in_percent(better)}, the plan succeeds in {chance_to_show(better, size):.0%} of cases; where it is "
-        f"{in_percent(target / 2)}, in {chance_to_show(target / 2, size):.0%}."
+        f"{in_percent(better)}, the plan succeeds in {in_percent(chance_to_show(better, size))} of cases; where it is "
+        f"{in_percent(target / 2)}, in {in_percent(chance_to_show(target / 2, size))}."
     )
 
 
@@ -148,13 +149,14 @@ def _estimated(plan: ReviewPlan, counts: SampleCounts, estimate: RunningEstimate
     rate = estimate.rate
     if not estimate.is_complete or rate.value is None or rate.low is None or rate.high is None:
         return ""
-    found = f"The defect rate is {rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%}, n = {rate.n:,})."
+    value, low, high = map(in_percent, (rate.value, rate.low, rate.high))
+    found = f"The defect rate is {value} ({low} to {high}, n = {rate.n:,})."
     if not counts.skipped:
         return found
     worst = (counts.rejected + counts.skipped) / plan.size
     return (
         f"{found} {counts.skipped:,} that nobody could decide on are left out; if all of them were defects, it would "
-        f"be {worst:.1%}."
+        f"be {in_percent(worst)}."
     )
 
 
@@ -167,9 +169,11 @@ def _shown(plan: ReviewPlan, counts: SampleCounts, estimate: RunningEstimate) ->
     if best > plan.target:
         so_far = "" if is_over else ", whatever the rest turns out to be"
         return (
-            f"Not shown: with {bad:,} {'defect' if bad == 1 else 'defects'} among {plan.size:,}{counted}{so_far}, the "
-            f"rate may be {best:.1%}, more than {target}. To draw anew until a plan succeeds would show nothing."
+            f"Not shown: with {bad:,} {'defect' if bad == 1 else 'defects'} among {plan.size:,}{counted}{so_far}, "
+            f"the rate may be {in_percent(best)}, more than {target}. To draw anew until a plan succeeds would show "
+            "nothing."
         )
     if not is_over:
         return ""
-    return f"Shown: at most {target} are defects, with 95 % confidence (bound {best:.2%}, n = {plan.size:,}{counted})."
+    basis = f"bound {in_percent(best)}, n = {plan.size:,}{counted}"
+    return f"Shown: at most {target} are defects, with 95 % confidence ({basis})."

@@ -7,7 +7,7 @@ from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.database.rubrics import KeptRubric
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.judging import Rubric
-from synthgen_core.judging.rubric import make_rubric
+from synthgen_core.judging.rubric import make_rubric, name_from
 from synthgen_core.workspace import Workspace
 
 __all__ = ["STANDARD", "KeptRubric", "find_rubric", "get_rubric", "get_rubrics", "save_rubric"]
@@ -20,13 +20,15 @@ SHORT_HASH = re.compile(r"[0-9a-f]{6,32}")
 def save_rubric(
     workspace: Workspace, name: str, criteria: Sequence[Mapping[str, object]], notes: str = "", author: str = ""
 ) -> KeptRubric:
-    """Keep these criteria (name, label, question, weight) as the next version under this name.
+    """Keep these criteria (name, label, question, weight) as the next version under this name. A criterion without a
+    name gets one from its label.
 
     What is there already, under whatever name, is returned as it is, and nothing is saved.
 
     Raises ConfigError: it has no name, or ``judging.rubric.make_rubric`` refuses the criteria.
     """
     rows = [{key: storable(said) if isinstance(said, str) else said for key, said in row.items()} for row in criteria]
+    rows = [{**row, "name": row.get("name") or name_from(str(row.get("label") or ""))} for row in rows]
     rubric, named = make_rubric(rows, storable(notes)), clean_name(name)
     if not named:
         raise ConfigError("The rubric has no name.", "Give it one: it is listed under it.")

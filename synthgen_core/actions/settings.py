@@ -150,7 +150,8 @@ def save_setting(settings: Settings, name: str, value: object) -> None:
     """Keep a setting in the file; None: take it out again.
 
     Raises:
-        ConfigError: it cannot have this value, or cannot be changed here. DatabaseError: the file cannot be written.
+        ConfigError: it cannot have this value, or cannot be changed here. NotFoundError: there is no such provider.
+        DatabaseError: the file cannot be written.
     """
     if name not in EDITABLE:
         raise ConfigError(f"The setting {name} cannot be changed here.", "Set it in the environment or in .env.")

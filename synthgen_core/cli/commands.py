@@ -51,6 +51,14 @@ COMMANDS = (
     Command(
         "duplicates", "find examples that are nearly others again", "checks", "show_duplicates", "duplicates_arguments"
     ),
+    Command("judge", "have a model score a dataset's examples", "quality", "judge", "judge_arguments"),
+    Command(
+        "quality",
+        "judge a dataset, and make a new one with what is weak mended or removed",
+        "quality",
+        "improve_dataset",
+        "quality_arguments",
+    ),
     Command("filter", "make a dataset of what matches", "curation", "filter_examples", "filter_arguments"),
     Command(
         "versions",
@@ -67,6 +75,13 @@ COMMANDS = (
         "trash_arguments",
     ),
     Command(
+        "review-plan",
+        "draw the examples to read in order to know how many are bad",
+        "review",
+        "plan_review_of",
+        "review_plan_arguments",
+    ),
+    Command(
         "review-progress", "say how far a review is", "review", "show_review_progress", "review_progress_arguments"
     ),
     Command("verify", "compare a dataset with its file and its exports", "export", "verify", "verify_arguments"),
@@ -76,5 +91,6 @@ COMMANDS = (
     Command("domains", "list domains and subdomains", "lists", "list_domains", "domains_arguments"),
     Command("providers", "say which providers can write", "providers", "list_providers"),
     Command("models", "list a provider's models", "providers", "list_models", "models_arguments"),
+    Command("serve", "start the app with the HTTP API", "serve", "serve", "serve_arguments"),
     Command("doctor", "say what is configured, reachable and writable", "lists", "doctor"),
 )

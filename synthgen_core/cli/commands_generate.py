@@ -39,7 +39,7 @@ def generate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--few-shot", type=int, default=3, metavar="N", help="so many at a time, 1 to 8 (default 3)")
     parser.add_argument("--workers", type=int, help="calls at a time")
     parser.add_argument("--temperature", type=float, help="0 to 2 (default: the method's own)")
-    _budget_arguments(parser)
+    budget_arguments(parser)
     parser.add_argument(
         "--batch", action="store_true", help="send the calls in batches: cheaper, but it can take 24 hours"
     )
@@ -50,11 +50,12 @@ def generate_arguments(parser: argparse.ArgumentParser) -> None:
 def resume_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``resume`` can be told."""
     parser.add_argument("job", help="a job's number, or latest")
-    _budget_arguments(parser)
+    budget_arguments(parser)
     parser.add_argument("--out", metavar="FILE", help="write the dataset to this JSONL file as well")
 
 
-def _budget_arguments(parser: argparse.ArgumentParser) -> None:
+def budget_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much a run may spend."""
     parser.add_argument("--max-cost", type=_dollars, metavar="DOLLARS", help="pause before it costs more, such as 5.00")
     parser.add_argument("--max-tokens-total", type=int, metavar="N", help="pause before it takes more tokens in all")
 
@@ -71,7 +72,7 @@ def generate(options: argparse.Namespace) -> int:
     from synthgen_core.actions.generation import GenerationRequest, check_request, start_generation
 
     settings = settings_of(options)
-    config = _writer(settings, options)
+    config = chosen_model(settings, options)
     request = GenerationRequest(
         domain=options.domain,
         subdomain=options.subdomain,
@@ -103,8 +104,8 @@ def generate(options: argparse.Namespace) -> int:
         workspace.close()
 
 
-def _writer(settings: Settings, options: argparse.Namespace) -> ProviderConfig:
-    """The model that writes, or plays the user."""
+def chosen_model(settings: Settings, options: argparse.Namespace) -> ProviderConfig:
+    """The model that is named, or else the one that is chosen automatically."""
     from synthgen_core.actions.providers import choose_provider, provider_config
 
     given = {"model": options.model, "base_url": options.base_url}
@@ -139,6 +140,10 @@ def resume(options: argparse.Namespace) -> int:
             from synthgen_core.cli.commands_curation import finish_curation
 
             return finish_curation(workspace, job, options)
+        if job.kind is JobKind.QUALITY:
+            from synthgen_core.cli.commands_quality import finish_quality
+
+            return finish_quality(workspace, job, options)
         if job.kind is JobKind.RULES:
             from synthgen_core.cli.commands_checks import finish_rules
 

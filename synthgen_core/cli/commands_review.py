@@ -1,14 +1,45 @@
-"""The command on reviews: how far they are, and how far people agree."""
+"""The commands on reviews: how much to read, how far that is, and how far people agree."""
 
 import argparse
 from dataclasses import asdict
 
 from synthgen_core.actions.datasets import find_dataset
+from synthgen_core.actions.review_plans import PlanState, get_plans, plan_review
 from synthgen_core.actions.review_progress import ReviewProgress, review_progress
 from synthgen_core.cli.commands_providers import settings_of
 from synthgen_core.cli.output import DONE, print_json, print_table
 from synthgen_core.statistics import Figure
 from synthgen_core.workspace import open_workspace
+
+
+def review_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``review-plan`` takes."""
+    parser.add_argument("dataset", help="id or name")
+    aim = parser.add_mutually_exclusive_group(required=True)
+    aim.add_argument("--estimate-within", type=float, metavar="SHARE", help="know the defect rate to ± this, as 0.05")
+    aim.add_argument(
+        "--at-most", type=float, metavar="SHARE", help="show that the defect rate is at most this, as 0.02"
+    )
+    parser.add_argument("--seed", type=int, help="draw the same examples again (default: drawn and printed)")
+
+
+def plan_review_of(options: argparse.Namespace) -> int:
+    """Draw a random sample of the size that the aim takes; it is reviewed on the Review page."""
+    workspace = open_workspace(settings_of(options))
+    try:
+        dataset = find_dataset(workspace, options.dataset)
+        made = plan_review(
+            workspace, dataset.id, within=options.estimate_within, at_most=options.at_most, seed=options.seed
+        )
+    finally:
+        workspace.close()
+    if options.json:
+        print_json(_plan_json(made))
+        return DONE
+    print(f"Plan {made.plan.id} for “{dataset.name}”, drawn with seed {made.plan.seed}.")
+    print(f"  {made.reasoning}")
+    print("Read all of them on the Review page (Queue, then this sample); `review-progress` tells how far that is.")
+    return DONE
 
 
 def review_progress_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +52,11 @@ def show_review_progress(options: argparse.Namespace) -> int:
     workspace = open_workspace(settings_of(options))
     try:
         dataset = find_dataset(workspace, options.dataset)
-        found = review_progress(workspace, dataset.id)
+        found, plans = review_progress(workspace, dataset.id), get_plans(workspace, dataset.id)
     finally:
         workspace.close()
     if options.json:
-        print_json(_json(found))
+        print_json(_json(found) | {"plans": [_plan_json(plan) for plan in plans]})
         return DONE
     print(f"“{dataset.name}”: {found.reviewed:,} of {found.n:,} examples are reviewed.")
     counts = ("accepted", "rejected", "disputed", "skipped", "stale")
@@ -40,6 +71,12 @@ def show_review_progress(options: argparse.Namespace) -> int:
     )
     for name, figure in found.agreement.items():
         print(f"{name}: {_in_words(figure)}")
+    for state in plans:
+        provisional = "" if state.verdict else "provisional "
+        print(f"plan {state.plan.id} ({state.plan.created_at:%Y-%m-%d}): {state.reasoning}")
+        print(f"  {provisional}defect rate: {_in_words(state.estimate.rate)}")
+        for words in filter(None, (state.verdict, state.caution)):
+            print(f"  {words}")
     return DONE
 
 
@@ -63,4 +100,19 @@ def _json(found: ReviewProgress) -> dict[str, object]:
         "people": [asdict(each) | {"last_at": each.last_at.isoformat()} for each in found.people],
         "overlapping": found.overlapping,
         "agreement": {name: asdict(figure) for name, figure in found.agreement.items()},
+    }
+
+
+def _plan_json(state: PlanState) -> dict[str, object]:
+    plan, estimate = asdict(state.plan), state.estimate
+    return {
+        **plan,
+        "created_at": state.plan.created_at.isoformat(),
+        "reasoning": state.reasoning,
+        "counts": asdict(state.counts),
+        "rate": asdict(estimate.rate),
+        "bound": estimate.bound,
+        "is_complete": estimate.is_complete,
+        "verdict": state.verdict,
+        "caution": state.caution,
     }

@@ -27,7 +27,7 @@ from synthgen_core.database.quality_figures import QualityFigureRoom
 from synthgen_core.database.review_choices import ReviewChoiceRoom
 from synthgen_core.database.review_edits import ReviewEditRoom
 from synthgen_core.database.review_log import LogEntry, ReviewLogRoom
-from synthgen_core.database.review_plans import Aim, ReviewPlan, ReviewPlanRoom, SampleCounts
+from synthgen_core.database.review_plans import ReviewPlan, ReviewPlanRoom, SampleCounts
 from synthgen_core.database.review_queries import JudgementRow, Reviewable, ReviewQueryRoom
 from synthgen_core.database.reviews import ReviewRoom, Saying
 from synthgen_core.database.revisions import RevisionRoom
@@ -40,7 +40,6 @@ from synthgen_core.database.versions import Difference, DiffKind, VersionRoom
 
 __all__ = [
     "NO_JOB",
-    "Aim",
     "BadLine",
     "Batch",
     "BatchState",

@@ -145,11 +145,30 @@ class DuplicateRoom(Connection):
             clusters, twins = connection.execute(query).one()
         return clusters, twins
 
+    def count_changes(self, search: Search) -> tuple[int, int]:
+        """(added, edited): active examples of the dataset that a search did not see, or not with their present text."""
+        of_dataset = (examples.c.dataset_id == search.dataset_id, examples.c.status == ExampleStatus.ACTIVE)
+        done, before = example_revisions, example_revisions.alias("before")
+        is_since = (done.c.seq > search.watermark.seq, done.c.revision > 1, examples.c.id <= search.watermark.example)
+        changed = sa.select(sa.func.count(sa.distinct(examples.c.id))).join(done, done.c.example_id == examples.c.id)
+        edited = changed.where(*of_dataset, *is_since, done.c.content.is_not(None))
+        was_removed = sa.and_(
+            before.c.example_id == done.c.example_id,
+            before.c.revision == done.c.revision - 1,
+            before.c.seq <= search.watermark.seq,
+            before.c.status == ExampleStatus.REMOVED,
+        )
+        is_back = (done.c.status == ExampleStatus.ACTIVE, done.c.content.is_(None))
+        brought_back = changed.join(before, was_removed).where(*of_dataset, *is_since, *is_back)
+        new = sa.select(sa.func.count()).where(*of_dataset, examples.c.id > search.watermark.example)
+        with self._reading() as connection:
+            counts = [connection.execute(query).scalar_one() for query in (new, brought_back, edited)]
+        return counts[0] + counts[1], counts[2]
+
     def get_open_clusters(self, search: Search, limit: int, offset: int = 0) -> list[OpenCluster]:
         """A page of the clusters of which something can still be removed, those that were largest first."""
-        left = _left(search).subquery()
-        columns = (left.c.position, left.c.kept)
-        query = sa.select(*columns, sa.func.count()).group_by(*columns).order_by(left.c.position)
+        columns = (TWIN.c.position, sa.func.min(KEPT.c.example_id), sa.func.count())
+        query = _left(search).with_only_columns(*columns).group_by(TWIN.c.position).order_by(TWIN.c.position)
         with self._reading() as connection:
             return [OpenCluster(*row) for row in connection.execute(query.limit(limit).offset(offset))]
 

@@ -1,7 +1,7 @@
 """Jobs: started, watched, stopped, found again after a crash. What has ended changes only by being resumed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -118,7 +118,8 @@ def write_progress(connection: sa.Connection, job: Job, progress: Progress, at: 
     if progress.log:
         insert_calls(connection, progress.log, at, job.id, job.dataset_id)
     if progress.examples and job.dataset_id is not None:
-        insert_examples(connection, job.dataset_id, progress.examples, at, job.id)
+        placed = _after(job.first_index, progress.examples)
+        insert_examples(connection, job.dataset_id, placed, at, job.id)
     add_progress(connection, job.id, progress, at)
 
 
@@ -269,6 +270,11 @@ class JobRoom(Connection):
                 .returning(jobs.c.id)
             )
             return sorted(rows.scalars())
+
+
+def _after(first: int, examples: Sequence[NewExample]) -> Sequence[NewExample]:
+    """Examples whose positions a job counted from its own beginning, where they belong in the dataset."""
+    return [replace(each, example_index=first + each.example_index) for each in examples] if first else examples
 
 
 def _filters(

@@ -1,4 +1,4 @@
-"""What judges say of examples: read before a run, written as it comes, and carried into the dataset that a run makes."""
+"""What judges say of examples: read before a run, written as it comes, carried into the dataset that a run makes."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -259,13 +259,13 @@ def _take_candidates(connection: sa.Connection, job_id: int, copies: Mapping[int
         .where(judgements.c.job_id == job_id, judgements.c.example_id.in_(copies), judgements.c.is_candidate)
         .order_by(judgements.c.id)
     ).all()
-    rows = [
+    taken: list[dict[str, object]] = [
         {**row._mapping, "example_id": copies[row.example_id], "revision": 2, "is_candidate": False} for row in said
     ]
-    for row in rows:
-        del row["id"]
-    if rows:
-        connection.execute(sa.insert(judgements), rows)
+    for values in taken:
+        del values["id"]
+    if taken:
+        connection.execute(sa.insert(judgements), taken)
     overall: dict[int, list[float]] = {each: [] for each in copies}
     for row in said:
         if row.overall is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from synthgen_core.database.checks import IS_CHECKED
 from synthgen_core.database.datasets import IS_LIVE, NewDataset, insert_dataset, now, to_dataset
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import add_to_count, measured
@@ -14,7 +15,8 @@ from synthgen_core.database.filters import ParameterText, filter_conditions, raw
 from synthgen_core.database.flags import count_flags_of, is_of_present_text
 from synthgen_core.database.imports import NewImport, insert_imports
 from synthgen_core.database.jobs import Progress, add_progress
-from synthgen_core.database.reviews import settle
+from synthgen_core.database.reviews import reviews_of, settle
+from synthgen_core.database.revisions import NOT_CHECKED
 from synthgen_core.database.tables import dataset_parents, datasets, examples, flags, jobs, judgements, reviews
 from synthgen_core.database.versions import state_at, watermark_of
 from synthgen_core.errors import NotFoundError
@@ -181,13 +183,14 @@ class LineageRoom(Connection):
 
 
 def _measures(table: sa.Table) -> list[sa.Column[Any]]:
-    return [table.c[name] for name in ("turns", "characters", "content_hash", "quality_score", "judge_spread")]
+    names = ("turns", "characters", "content_hash", "quality_score", "judge_spread", "rule_score")
+    return [table.c[name] for name in names]
 
 
 def _newest(table: sa.Table) -> list[sa.ColumnElement[Any]]:
     """What is known of an example as it is now."""
     plain = [raw(table.c.tags).label("tags"), table.c.note, table.c.content_revision]
-    return [*plain, *_measures(table)]
+    return [*plain, *_measures(table), sa.case((IS_CHECKED, 1), else_=0).label("rules_revision")]
 
 
 def _is_present_text(row: Any) -> bool:
@@ -197,8 +200,9 @@ def _is_present_text(row: Any) -> bool:
 
 def _measured(row: Any) -> dict[str, object]:
     if _is_present_text(row):
-        return {column.name: row._mapping[column.name] for column in _measures(examples)}
-    return measured(orjson.loads(row.content)) | {"quality_score": None, "judge_spread": None}
+        known = {column.name: row._mapping[column.name] for column in _measures(examples)}
+        return known | {"rules_revision": row.rules_revision}
+    return measured(orjson.loads(row.content)) | {"quality_score": None, "judge_spread": None} | NOT_CHECKED
 
 
 def with_origin(metadata: JsonObject, dataset_id: int, example_id: int) -> JsonObject:
@@ -236,4 +240,4 @@ def _carry(connection: sa.Connection, into: int, first_index: int, ids: Sequence
     if copies:
         made_now = list(copies.values())
         count_flags_of(connection, made_now)
-        settle(connection, made_now)
+        settle(connection, reviews_of(connection, made_now))

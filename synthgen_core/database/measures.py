@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.quality_tables import measures
+from synthgen_core.database.tables import datasets
 from synthgen_core.database.upserts import upserts
 from synthgen_core.models import JsonObject
 
@@ -37,6 +38,17 @@ class MeasureRoom(Connection):
         with self._reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Measure(**row._mapping)
+
+    def get_measured(self, name: str) -> dict[int, str]:
+        """Id -> name of each dataset outside the trash of which there is this measure, the newest dataset first."""
+        query = (
+            sa.select(datasets.c.id, datasets.c.name)
+            .join(measures, measures.c.dataset_id == datasets.c.id)
+            .where(measures.c.name == name, datasets.c.deleted_at.is_(None), datasets.c.is_ready)
+            .order_by(datasets.c.id.desc())
+        )
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def put_measure(self, dataset_id: int, name: str, of_state: datetime, n: int, result: JsonObject) -> Measure:
         """Keep a measure in the place of the older one. Raises DatabaseError if the dataset was purged."""

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,19 +15,10 @@ from synthgen_core.database.review_tables import review_samples
 from synthgen_core.database.revisions import BATCH
 from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.errors import NotFoundError
-from synthgen_core.reviewing import DISPUTED, Verdict
+from synthgen_core.reviewing import DISPUTED, Aim, Verdict
 from synthgen_core.statistics.sampling_plan import Interval
 
 IS_STALE = examples.c.review_revision < examples.c.content_revision
-
-
-class Aim(StrEnum):
-    """What a plan is for."""
-
-    ESTIMATE = "estimate"
-    """To know the defect rate within a margin."""
-    SHOW = "show"
-    """To show that the defect rate is at most so high."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Reviewable:
     """An example with what stands beside it."""
 
     example: Example
+    content_revision: int
+    """The one that wrote its present text."""
     verdict: str | None
     """What reviews come to: a ``Verdict`` or ``disputed``; None: nobody said anything."""
     is_stale: bool
@@ -60,9 +62,11 @@ def to_reviewable(row: Any) -> Reviewable:
     """A row of ``examples`` with the columns of ``BESIDE`` as a value."""
     values = dict(row._mapping)
     beside = {name: values.pop(name) for name in BESIDE}
-    is_stale = beside["review_revision"] < values.pop("content_revision")
+    content_revision = values.pop("content_revision")
+    is_stale = beside["review_revision"] < content_revision
     return Reviewable(
         Example(**values | {"status": ExampleStatus(values["status"])}),
+        content_revision,
         beside["verdict"],
         bool(beside["verdict"] and is_stale),
         beside["person_score"],

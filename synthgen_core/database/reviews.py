@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,12 +19,15 @@ from synthgen_core.database.tables import datasets, examples, reviews
 from synthgen_core.errors import ConflictError
 from synthgen_core.models import Example, ExampleFilter, ExampleStatus
 from synthgen_core.reviewing import Actor, Deed, Done, Review, Verdict
-from synthgen_core.standing import latest_of_each, standing_of
+from synthgen_core.standing import Standing, latest_of_each, standing_of
 
 IS_APPROVED = sa.and_(is_reviewed(), examples.c.verdict == Verdict.ACCEPT)
 """What people said of the present text comes to "accept"."""
-COLUMNS_OF_A_REVIEW = [column for column in reviews.c if column.name != "criteria"]
-
+NAMES = tuple(field.name for field in fields(Review))
+COLUMNS_OF_A_REVIEW = [reviews.c[name] for name in NAMES]
+SAID_OF_MANY = tuple(name for name in NAMES if name not in ("id", "example_id"))
+"""What can be the same for many examples: a bulk change is written by one statement, not row by row."""
+SAME = attrgetter(*SAID_OF_MANY)
 
 States = tuple[Verdict, float | None, str]
 """Verdict, score and comment."""
@@ -62,41 +66,37 @@ class Saying:
 
 
 def to_review(row: Any) -> Review:
-    """A row of ``reviews`` as a value."""
-    values = dict(row._mapping)
-    return Review(**values | {"verdict": Verdict(values["verdict"])})
+    """A row of ``COLUMNS_OF_A_REVIEW`` as a value."""
+    number, example_id, revision, reviewer, verdict, *others = row
+    return Review(number, example_id, revision, reviewer, Verdict(verdict), *others)
 
 
-def reviews_of(connection: sa.Connection, example_ids: Sequence[int]) -> dict[int, list[Review]]:
-    """Example -> all that was said of it, in order."""
+def reviews_of(connection: sa.Connection, example_ids: Sequence[int]) -> defaultdict[int, list[Review]]:
+    """Example -> all that was said of it, in order; nothing, of others."""
     query = sa.select(*COLUMNS_OF_A_REVIEW).where(reviews.c.example_id.in_(example_ids)).order_by(reviews.c.id)
-    found: dict[int, list[Review]] = defaultdict(list)
+    found: defaultdict[int, list[Review]] = defaultdict(list)
     for row in connection.execute(query):
         found[row.example_id].append(to_review(row))
     return found
 
 
-def settle(connection: sa.Connection, example_ids: Sequence[int]) -> None:
-    """Bring what stands beside some thousand examples at most up to date with their reviews."""
-    query = sa.select(examples.c.id, examples.c.content_revision).where(examples.c.id.in_(example_ids))
+def settle(connection: sa.Connection, said: Mapping[int, Sequence[Review]]) -> None:
+    """Bring what stands beside some thousand examples at most up to date; ``said``: all their reviews, in order."""
+    query = sa.select(examples.c.id, examples.c.content_revision).where(examples.c.id.in_(list(said)))
     texts = {row.id: row.content_revision for row in connection.execute(query)}
-    said = reviews_of(connection, example_ids)
-    values = []
+    alike: dict[Standing, list[int]] = defaultdict(list)
     for example_id, content_revision in texts.items():
-        standing = standing_of(said.get(example_id, []), content_revision)
-        values.append(
-            {
-                "this": example_id,
-                "verdict": standing.verdict,
-                "person_score": standing.score,
-                "review_count": standing.people,
-                "review_revision": standing.revision,
-                "reviewer": standing.reviewer,
-                "reviewed_at": standing.at,
-            }
-        )
-    if values:
-        connection.execute(sa.update(examples).where(examples.c.id == sa.bindparam("this")), values)
+        alike[standing_of(said[example_id], content_revision)].append(example_id)
+    for standing, ids in alike.items():
+        values = {
+            "verdict": standing.verdict,
+            "person_score": standing.score,
+            "review_count": standing.people,
+            "review_revision": standing.revision,
+            "reviewer": standing.reviewer,
+            "reviewed_at": standing.at,
+        }
+        connection.execute(sa.update(examples).where(examples.c.id.in_(ids)).values(values))
 
 
 def revert_reviews(
@@ -109,9 +109,9 @@ def revert_reviews(
     query = sa.select(reviews.c.example_id).where(reviews.c.batch_id == batch_id).order_by(reviews.c.example_id)
     all_ids = connection.execute(query.distinct()).scalars().all()
     for start in range(0, len(all_ids), BATCH):
-        ids = all_ids[start : start + BATCH]
-        added = []
-        for example_id, said in reviews_of(connection, ids).items():
+        there = reviews_of(connection, all_ids[start : start + BATCH])
+        new: list[Review] = []
+        for example_id, said in there.items():
             for review in [each for each in said if each.batch_id == batch_id]:
                 own = [r for r in said if (r.reviewer, r.is_adjudication) == (review.reviewer, review.is_adjudication)]
                 if _states(own[-1]) != _states(review):
@@ -119,36 +119,25 @@ def revert_reviews(
                     continue
                 before = next((r for r in reversed(own) if r.id < review.id), None)
                 revision = before.revision if before else review.revision
-                states = _states(before)
-                added.append(_row(example_id, revision, review.reviewer, states, review.is_adjudication, new_batch, at))
-                changed.append(example_id)
-        if added:
-            connection.execute(sa.insert(reviews), added)
-            settle(connection, ids)
+                person, is_adjudication = review.reviewer, review.is_adjudication
+                new.append(Review(0, example_id, revision, person, *_states(before), at, new_batch, is_adjudication))
+        changed += _add(connection, there, new)
     return changed, skipped
 
 
-def _row(
-    example_id: int,
-    revision: int,
-    reviewer: str,
-    states: States,
-    is_adjudication: bool,
-    batch_id: str,
-    at: datetime,
-) -> dict[str, object]:
-    verdict, score, comment = states
-    return {
-        "example_id": example_id,
-        "revision": revision,
-        "reviewer": reviewer,
-        "verdict": verdict,
-        "score": score,
-        "comment": comment,
-        "created_at": at,
-        "batch_id": batch_id,
-        "is_adjudication": is_adjudication,
-    }
+def _add(connection: sa.Connection, said: Mapping[int, list[Review]], new: Sequence[Review]) -> list[int]:
+    """Write these reviews down, one of an example, as the last ones after what was said; the ids of the examples."""
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for review in new:
+        alike[SAME(review)].append(review.example_id)
+        said[review.example_id].append(review)
+    for values, ids in alike.items():
+        same = [sa.literal(value, reviews.c[name].type) for name, value in zip(SAID_OF_MANY, values, strict=True)]
+        each = sa.select(examples.c.id, *same).where(examples.c.id.in_(ids)).order_by(examples.c.id)
+        connection.execute(sa.insert(reviews).from_select(["example_id", *SAID_OF_MANY], each))
+    if new:
+        settle(connection, {review.example_id: said[review.example_id] for review in new})
+    return [review.example_id for review in new]
 
 
 class ReviewRoom(Connection):
@@ -239,17 +228,13 @@ def _say(
 ) -> list[int]:
     """Write down what somebody says of these examples; the ids of those of which they said something else before."""
     said = reviews_of(connection, [row.id for row in rows])
-    added, changed = [], []
+    new: list[Review] = []
     for row in rows:
-        own = latest_of_each(said.get(row.id, []), is_adjudication=saying.is_adjudication).get(reviewer)
+        own = latest_of_each(said[row.id], is_adjudication=saying.is_adjudication).get(reviewer)
         if states := saying.after(own, row.content_revision):
             revision = seen.get(row.id, row.revision)
-            added.append(_row(row.id, revision, reviewer, states, saying.is_adjudication, batch_id, at))
-            changed.append(row.id)
-    if added:
-        connection.execute(sa.insert(reviews), added)
-        settle(connection, changed)
-    return changed
+            new.append(Review(0, row.id, revision, reviewer, *states, at, batch_id, saying.is_adjudication))
+    return _add(connection, said, new)
 
 
 def _refused(connection: sa.Connection, example_id: int, seen_revision: int) -> ConflictError:

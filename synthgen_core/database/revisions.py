@@ -374,23 +374,15 @@ def rows_of(
 ) -> Iterator[Sequence[sa.Row[Any]]]:
     """The rows of a query on examples that are among those named, or that match, in batches by ascending id.
 
-    What it reads may be changed between two of them.
+    What it reads may be changed between two of them: which they are is found out first, and once, as no index has what
+    matches in the order of ids.
     """
     if isinstance(which, ExampleFilter):
-        yield from by_id(connection, query.where(*filter_conditions(which)), examples.c.id)
-        return
-    ids = sorted(set(which))
+        matching = query.where(*filter_conditions(which)).with_only_columns(examples.c.id).order_by(examples.c.id)
+        ids = connection.execute(matching).scalars().all()
+    else:
+        ids = sorted(set(which))
     for start in range(0, len(ids), BATCH):
         some = query.where(examples.c.id.in_(ids[start : start + BATCH])).order_by(examples.c.id)
         if rows := connection.execute(some).all():
             yield rows
-
-
-def by_id(
-    connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[int], size: int = BATCH
-) -> Iterator[Sequence[sa.Row[Any]]]:
-    """The rows of a query in batches by ascending id, so that what it reads may be changed between two of them."""
-    after = 0
-    while rows := connection.execute(query.where(column > after).order_by(column).limit(size)).all():
-        yield rows
-        after = rows[-1].id

@@ -15,9 +15,9 @@ from synthgen_core.database.examples import add_to_count
 from synthgen_core.database.filters import raw
 from synthgen_core.database.revisions import (
     Signature,
-    by_id,
     content_at,
     new_batch_id,
+    rows_of,
     status_at,
     to_changes,
     write_changes,
@@ -214,7 +214,8 @@ class VersionRoom(Connection):
                     sa.or_(then_status != examples.c.status, is_other),
                 )
             )
-            for rows in by_id(connection, query, examples.c.id):
+            ids = connection.execute(query.with_only_columns(examples.c.id)).scalars().all()
+            for rows in rows_of(connection, query, ids):
                 write_changes(connection, dataset_id, to_changes(rows), signature, at)
                 changed += len(rows)
         return BulkChange(str(signature.batch_id), dataset_id, changed)

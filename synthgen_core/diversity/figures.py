@@ -30,8 +30,9 @@ class Variety:
 
     label: str
     meaning: str
-    is_better_high: bool
     measure: Callable[[Corpus], float]
+    is_share: bool = False
+    is_better_high: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,17 @@ def self_similarity(corpus: Corpus) -> float:
     return max(0.0, (squared - n) / (n * (n - 1)))
 
 
+def _distinct(label: str, what: str, n: int) -> Variety:
+    meaning = f"share of the {what} that are different ones"
+    return Variety(label, meaning, lambda corpus: distinct(corpus, n), is_share=True, is_better_high=True)
+
+
 VARIETY: Mapping[str, Variety] = {
-    "distinct_1": Variety("Distinct words", "share of words that are not repeats", True, lambda c: distinct(c, 1)),
-    "distinct_2": Variety("Distinct pairs", "share of runs of two words, likewise", True, lambda c: distinct(c, 2)),
-    "distinct_3": Variety("Distinct triples", "share of runs of three words, likewise", True, lambda c: distinct(c, 3)),
-    "compression": Variety(
-        "Compression ratio", "how many times smaller zlib makes the texts", False, compression_ratio
-    ),
-    "similarity": Variety(
-        "Self-similarity", "mean cosine of two texts, by their words (TF-IDF)", False, self_similarity
-    ),
+    "distinct_1": _distinct("Distinct words", "words", 1),
+    "distinct_2": _distinct("Distinct pairs", "runs of two words", 2),
+    "distinct_3": _distinct("Distinct triples", "runs of three words", 3),
+    "compression": Variety("Compression ratio", "how many times smaller zlib makes the texts", compression_ratio),
+    "similarity": Variety("Self-similarity", "mean cosine of two texts, by their words (TF-IDF)", self_similarity),
 }
 
 

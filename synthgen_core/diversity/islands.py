@@ -226,11 +226,13 @@ def _apart(places: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[n
 
 
 def _names(matrix: Matrix, labels: Numbers, words: Sequence[str]) -> list[tuple[str, ...]]:
-    """For each island the words that weigh more in it than elsewhere; numbers and very short words name nothing."""
+    """For each island the words that set it apart: weight in it, times the logarithm of how much more that is than on
+    average (their part of the Kullback-Leibler divergence). Numbers and very short words name nothing."""
     can_name = np.array([word.isalpha() and (len(word) >= SHORTEST_WORD or not word.isascii()) for word in words])
     overall, named = matrix.mean(axis=0), []
     for n in range(labels.max() + 1):
-        lead = np.where(can_name, matrix[labels == n].mean(axis=0) - overall, -1)
+        inside = matrix[labels == n].mean(axis=0)
+        lead = np.where(can_name & (inside > 0), inside * np.log(np.maximum(inside, 1e-12) / overall), -1)
         top = np.argsort(-lead, kind="stable")[:LABEL_WORDS]
         named.append(tuple(words[word] for word in top if lead[word] > 0))
     return named

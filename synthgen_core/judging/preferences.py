@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from synthgen_core.errors import InvalidExampleError
 from synthgen_core.formats import Format
@@ -10,7 +11,7 @@ from synthgen_core.judging.prompts import pair_request
 from synthgen_core.judging.rubric import Rubric
 from synthgen_core.judging.verdicts import LENGTH, reason_of
 from synthgen_core.methods import Ask
-from synthgen_core.models import Completion, JsonObject
+from synthgen_core.models import Completion, Json, JsonObject
 from synthgen_core.parsing import parse_reply
 
 A, B, NEITHER = "a", "b", "tie"
@@ -64,6 +65,16 @@ class Verdict:
         """As it is kept."""
         return {"straight": self.straight.to_json(), "swapped": self.swapped.to_json()}
 
+    @classmethod
+    def from_json(cls, kept: JsonObject) -> Self:
+        """As it was kept."""
+        return cls(_opinion(kept["straight"]), _opinion(kept["swapped"]))
+
+
+def _opinion(kept: Json) -> Opinion:
+    assert isinstance(kept, dict)
+    return Opinion(str(kept["better"]), str(kept["reason"]))
+
 
 def compare(
     rubric: Rubric, format: Format, first: JsonObject, second: JsonObject, *, seed: int
@@ -77,7 +88,12 @@ def compare(
 def parse_opinion(completion: Completion) -> Opinion:
     """The opinion in a reply. Raises InvalidExampleError where it has none."""
     is_cut = completion.finish_reason == LENGTH
-    found = parse_reply(completion.text, is_cut=is_cut, is_wanted=lambda value: "better" in value)
+    try:
+        found = parse_reply(completion.text, is_cut=is_cut, is_wanted=lambda value: "better" in value)
+    except InvalidExampleError as error:
+        raise InvalidExampleError(
+            "The judge's reply holds no verdict.", "Another model may do better.", reason=error.reason
+        ) from error
     better = str(found["better"]).strip().lower()
     if better not in (A, B, NEITHER):
         raise InvalidExampleError(

@@ -109,6 +109,12 @@ def make_rubric(criteria: Sequence[Mapping[str, object]], notes: str = "") -> Ru
     return Rubric(found, notes.strip())
 
 
+def name_from(label: str) -> str:
+    """The name of a criterion, made from its label; empty where the label has no Latin letter."""
+    words = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+    return words.lstrip("0123456789_")[:40].rstrip("_")
+
+
 def is_number(value: object) -> TypeGuard[float]:
     """It is a finite number, and not true or false."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -80,3 +80,9 @@ class Job:
     """US dollars that its calls took, as far as that is known; None: of no call that cost anything."""
     unknown_cost_calls: int = 0
     """Calls that are not in ``cost``, because nobody knows what they cost."""
+
+    @property
+    def first_index(self) -> int:
+        """Position in its dataset of its item 0; above 0 for a run that adds to a dataset that has examples."""
+        first = self.parameters.get("first_index", 0)
+        return first if isinstance(first, int) else 0

@@ -55,13 +55,6 @@ class ProviderKind:
         """Whether it refuses every call without a key, at its own address."""
         return bool(self.key_setting)
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Codes of the only languages that its default model can write; empty: no limit is known."""
-        from synthgen_core.providers import languages_of  # late: that module needs this one
-
-        return languages_of(ProviderConfig(self.type))
-
 
 OPENAI = "openai_compatible:OpenAIProvider"
 PROVIDERS: dict[str, ProviderKind] = {

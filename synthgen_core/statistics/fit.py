@@ -31,13 +31,15 @@ def goodness_of_fit(observed: Sequence[int], shares: Sequence[float]) -> Fit:
     pairs = [(count, share) for count, share in zip(observed, shares, strict=True) if share > 0]
     n = sum(count for count, _ in pairs)
     if n < LEAST:
-        return Fit(n, why_withheld=f"n = {n:,}; tested from {LEAST} on.")
+        return Fit(n, why_withheld=f"Not tested below n = {LEAST}.")
     if len(pairs) < 2:
-        return Fit(n, why_withheld="There is only one value.")
+        return Fit(n, why_withheld="There is only one value to test.")
     scarce = min(share * n for _, share in pairs)
     if scarce < LEAST_EXPECTED:
         least = f"{LEAST_EXPECTED:g}"
-        return Fit(n, why_withheld=f"Of the rarest value {scarce:.1f} are expected; tested from {least} on.")
+        return Fit(
+            n, why_withheld=f"Not tested: of the rarest value {scarce:.1f} are expected, and {least} are needed."
+        )
     statistic = math.fsum((count - n * share) ** 2 / (n * share) for count, share in pairs)
     degrees = len(pairs) - 1
     return Fit(n, statistic, degrees, chi_square_tail(statistic, degrees))

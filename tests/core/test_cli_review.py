@@ -52,3 +52,25 @@ def test_progress_in_words_says_why_a_figure_is_missing(data: str, capsys: pytes
     assert "31 accepted, 0 rejected, 4 disputed" in out
     assert "n = 0; shown from 30 on." in out
     assert main(["review-progress", "nobody", "--data-dir", data]) == 2
+
+
+def test_a_plan_is_made_and_its_state_is_told(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review-plan", "one", "--estimate-within", "0.05", "--seed", "3", "--data-dir", data, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["aim"], made["target"], made["size"], made["seed"]) == ("estimate", 0.05, 37, 3)
+    assert main(["review-progress", "one", "--data-dir", data, "--json"]) == 0
+    (plan,) = json.loads(capsys.readouterr().out)["plans"]
+    assert plan["id"] == made["id"]
+    assert sum(plan["counts"][key] for key in ("accepted", "rejected", "skipped", "disputed", "open")) == 37
+    assert (plan["is_complete"], plan["verdict"]) == (False, "")
+    assert main(["review-plan", "one", "--at-most", "0.02", "--data-dir", data]) == 0
+    assert "All 40 examples" in capsys.readouterr().out
+    assert main(["review-progress", "one", "--data-dir", data]) == 0
+    out = capsys.readouterr().out
+    assert "provisional defect rate: " in out
+    assert "who stops as soon as the figure looks good" in out
+
+
+def test_a_plan_without_a_share_is_refused(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review-plan", "one", "--at-most", "2", "--data-dir", data]) == 2
+    assert "Give a share between 0 and 1" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def test_an_error_belongs_to_its_future_and_the_thread_goes_on() -> None:
     executor.shutdown()
 
 
-def test_a_shut_executor_takes_nothing_and_drops_what_waits() -> None:
+def test_a_shut_executor_takes_nothing_and_cancels_what_waits() -> None:
     executor, gate, started = DaemonExecutor(1), threading.Event(), threading.Event()
     executor.submit(lambda: (started.set(), gate.wait(PATIENCE)))
     waiting = executor.submit(lambda: 1)
@@ -122,7 +122,7 @@ def test_a_shut_executor_takes_nothing_and_drops_what_waits() -> None:
     assert not executor.join(0.01)
     gate.set()
     assert executor.join(PATIENCE)
-    assert not waiting.done()
+    assert waiting.cancelled()
 
 
 @pytest.mark.parametrize("ending", ["", "raise KeyboardInterrupt"])

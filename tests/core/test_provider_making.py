@@ -149,7 +149,6 @@ def test_languages_are_those_of_the_model_not_of_the_provider() -> None:
     assert languages_of(ProviderConfig("embedded", "/models/my.gguf")) == ()
     assert languages_of(ProviderConfig("embedded", "Llama-3.2-1B-Instruct"))[:2] == ("en", "de")
     assert languages_of(ProviderConfig("ollama", "llama3")) == ()
-    assert PROVIDERS["embedded"].languages == ("en",)
 
 
 def test_an_address_may_end_with_a_slash(server: ModelServer) -> None:

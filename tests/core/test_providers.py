@@ -20,7 +20,7 @@ from synthgen_core.providers import create_provider
 from synthgen_core.providers.base import LLMProvider
 from synthgen_core.providers.http import LONGEST_WAIT, retry_after
 from tests.support.server import Act, ModelServer
-from tests.support.wires import FAULTS, HTTP_TYPES, KEY, LOCAL, RENAMED, REQUEST, Fault, config, wire
+from tests.support.wires import FAULTS, HTTP_TYPES, KEY, LOCAL, RENAMED, REQUEST, Fault, config, meet, wire
 
 
 @pytest.fixture
@@ -40,19 +40,7 @@ def provider(request: pytest.FixtureRequest, server: ModelServer) -> Iterator[LL
 def test_each_fault_has_its_class_and_cause_and_costs_one_request(
     provider: LLMProvider, server: ModelServer, fault: Fault
 ) -> None:
-    server.then(fault.act)
-    with pytest.raises(ProviderError) as caught:
-        provider.complete(REQUEST)
-    error = caught.value
-    assert (type(error), error.cause) == (fault.error, fault.cause)
-    if isinstance(error, ProviderUnavailableError):
-        assert error.retry_after == fault.retry_after
-    if isinstance(error, ProviderRefusedError):
-        assert error.is_fatal == fault.is_fatal
-    assert len(server.calls) == 1
-    assert error.message
-    assert error.hint
-    assert KEY not in f"{error} {error!r} {error.hint}"
+    meet(provider, server, fault)
 
 
 def test_four_causes_have_four_messages(provider: LLMProvider, server: ModelServer) -> None:

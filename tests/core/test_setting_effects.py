@@ -299,3 +299,11 @@ def _says_who_is_a_reviewer(tmp_path: Path, server: ModelServer) -> None:
 @effect("ACCESS_VIEWERS")
 def _says_who_is_a_viewer(tmp_path: Path, server: ModelServer) -> None:
     assert role_by("ACCESS_VIEWERS") is Role.VIEWER
+
+
+@effect("API_TOKEN")
+def _opens_the_api(tmp_path: Path, server: ModelServer) -> None:
+    run = [sys.executable, "-m", "synthgen_core", "serve", "--api-only", "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(run, env=os.environ | {"API_TOKEN": "short"}, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "at least 16 characters" in done.stderr

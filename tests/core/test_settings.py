@@ -46,6 +46,7 @@ GOOD: Mapping[str, tuple[str, object]] = {
     "ACCESS_ADMINS": ("ada@example.org", "ada@example.org"),
     "ACCESS_REVIEWERS": ("*@example.org", "*@example.org"),
     "ACCESS_VIEWERS": ("a@b.c, d@e.f", "a@b.c, d@e.f"),
+    "API_TOKEN": ("0123456789abcdef", "0123456789abcdef"),
     "LOG_LEVEL": ("DEBUG", "debug"),
 }
 BAD = [
@@ -124,7 +125,7 @@ def test_secrets_are_in_no_printed_settings_and_in_no_error() -> None:
     secrets = [name for name, setting in SETTINGS.items() if setting.metadata["is_secret"]]
     keys = [kind.key_setting for kind in PROVIDERS.values() if kind.needs_key]
     passwords = [name for name in SETTINGS if name.endswith("PASSWORD")]
-    assert sorted(secrets) == sorted([*keys, *passwords, "DATABASE_URL"])
+    assert sorted(secrets) == sorted([*keys, *passwords, "API_TOKEN", "DATABASE_URL"])
     settings = load_settings(dict.fromkeys(secrets, "postgresql://u:pa55word@h/d"))
     assert "pa55word" not in f"{settings} {settings!r}"
     assert "pa55word" in settings.sqlalchemy_url

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from synthgen_core.prompts import TAKEN
+from tests.support.judges import answer_as_judge
 
 EXCHANGES = re.compile(r"exactly (\d+) exchange")
 INSTRUCTION = "one instruction and one answer"
@@ -24,6 +25,8 @@ def write(body: dict[str, Any]) -> str:
     Equal requests get equal answers, different requests different ones. The openings that a prompt names as taken make
     no difference: which they are depends on what came first.
     """
+    if (judged := answer_as_judge(body)) is not None:
+        return judged
     messages = [[message["role"], without_openings(str(message["content"]))] for message in body["messages"]]
     asked = messages[-1][1]
     mark = hashlib.sha256(orjson.dumps([messages, body.get("seed"), body.get("options")])).hexdigest()[:12]

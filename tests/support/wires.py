@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from synthgen_core.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
 from synthgen_core.models import ChatRequest, Message, ProviderConfig, Role, Usage
 from synthgen_core.providers import PROVIDERS
+from synthgen_core.providers.base import LLMProvider
 from tests.support.server import Act, ModelServer
 
 HTTP_TYPES = [kind.type for kind in PROVIDERS.values() if kind.default_base_url]
@@ -150,6 +153,24 @@ FAULTS = [
         "bad_reply",
     ),
 ]
+
+
+def meet(provider: LLMProvider, server: ModelServer, fault: Fault) -> ProviderError:
+    """What the provider raises for this fault: as said, for one request, with a remedy, without the key."""
+    server.then(fault.act)
+    with pytest.raises(ProviderError) as caught:
+        provider.complete(REQUEST)
+    error = caught.value
+    assert (type(error), error.cause) == (fault.error, fault.cause)
+    if isinstance(error, ProviderUnavailableError):
+        assert error.retry_after == fault.retry_after
+    if isinstance(error, ProviderRefusedError):
+        assert error.is_fatal == fault.is_fatal
+    assert len(server.calls) == 1
+    assert error.message
+    assert error.hint
+    assert provider.config.api_key not in f"{error} {error!r} {error.hint}"
+    return error
 
 
 def address(server: ModelServer, provider_type: str) -> str:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from synthgen_core.actions.generation import GenerationRequest
 from synthgen_core.models import Job, ProviderConfig
@@ -23,7 +26,10 @@ name = "{MODEL}"
 input = 1
 output = 10
 """
+A_CALL = (100 * Decimal(1) + 50 * Decimal(10)) / 10**6
+"""What a call of the server's costs, one by one."""
 BAD = Act(text="I would rather not.")
+BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 
 
 def place_for_batches(folder: Path) -> Workspace:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,10 @@ from synthgen_core.database import BatchState
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import JobStatus, Method, ProviderConfig
 from synthgen_core.workspace import Workspace
-from tests.core.actions.batches import BAD, ask, has_note, place_for_batches, spoil
+from tests.core.actions.batches import A_CALL, BAD, BOTH, ask, has_note, place_for_batches, spoil
 from tests.core.actions.support import finish, lines, make, stored, until
 from tests.support.batch_server import CANCELLED, EXPIRED, BatchServer
 from tests.support.server import Act
-
-A_CALL = (100 * Decimal(1) + 50 * Decimal(10)) / 10**6
-"""What a call of the server's costs, one by one."""
-BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 
 
 @pytest.fixture

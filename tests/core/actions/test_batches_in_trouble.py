@@ -15,14 +15,12 @@ from synthgen_core.actions.jobs import resume_task
 from synthgen_core.database import BatchState
 from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
-from tests.core.actions.batches import BAD, ask, place_for_batches, spoil
+from tests.core.actions.batches import A_CALL, BAD, BOTH, ask, place_for_batches, spoil
 from tests.core.actions.support import finish, make, until
 from tests.support.batch_server import BatchServer
 from tests.support.replies import wrap, write
 from tests.support.server import Act
 
-A_CALL = (100 * Decimal(1) + 50 * Decimal(10)) / 10**6
-BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 FULL = ("token_limit_exceeded", "Enqueued token limit reached.")
 
 

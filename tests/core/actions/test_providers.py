@@ -3,10 +3,7 @@
 import pytest
 
 from synthgen_core.actions import providers
-from synthgen_core.errors import (
-    NotFoundError,
-    ProviderError,
-)
+from synthgen_core.errors import NotFoundError
 from synthgen_core.models import JobStatus
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import Workspace
@@ -52,12 +49,3 @@ def test_ollama_without_a_model_s_name_takes_one_that_is_there(workspace: Worksp
     assert {call.path for call in server.calls} == {"/api/chat"}
     assert {call.body["model"] for call in server.calls} == {MODEL}
     assert workspace.database.get_dataset(job.dataset_id or 0).metadata["model"] == MODEL
-
-
-def test_the_models_to_choose_from_are_those_of_the_server(server: ModelServer) -> None:
-    server.models = ["b", "a"]
-    settings = Settings(ollama_url=server.root, openai_base_url=server.url)
-    assert sorted(providers.get_models(settings, "ollama")) == ["a", "b"]
-    assert sorted(providers.get_models(settings, "openai")) == ["a", "b"]
-    with pytest.raises(ProviderError):
-        providers.get_models(Settings(ollama_url="http://127.0.0.1:9"), "ollama")

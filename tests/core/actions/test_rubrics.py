@@ -81,3 +81,16 @@ def test_what_no_database_takes_is_left_out_of_a_rubric(each_workspace: Workspac
     saved = save_rubric(each_workspace, "a\0b", [odd], "\udfff", "\0me")
     assert (saved.name, saved.rubric.criteria[0].question, saved.author) == ("ab", "Is it kind? \ufffd", "me")
     assert get_rubric(each_workspace, saved.hash) == saved
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [("Tone of voice!", "tone_of_voice"), ("  3 Steps ", "steps"), ("x" * 60, "x" * 40)]
+)
+def test_a_criterion_without_a_name_gets_one_from_its_label(workspace: Workspace, label: str, name: str) -> None:
+    saved = save_rubric(workspace, "Support", [{"label": label, "question": "Is it?", "weight": 1}])
+    assert saved.rubric.criteria[0].name == name
+
+
+def test_a_label_without_latin_letters_asks_for_a_name(workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match="Criterion 1"):
+        save_rubric(workspace, "Support", [{"label": "语气", "question": "Is it?", "weight": 1}])

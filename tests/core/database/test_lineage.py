@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from synthgen_core.database import Database, NewBadLine, NewDataset, NewExample, NewExport, NewFlag, NewImport, NewJob
+from synthgen_core.database.checks import Checked
 from synthgen_core.database.tables import metadata
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import (
@@ -98,6 +99,24 @@ def test_copies_are_equal_and_keep_what_was_said_of_them(database: Database) -> 
     assert (database.get_job(job.id).done, database.get_job(job.id).seconds) == (4, 2.5)
     with pytest.raises(NotFoundError):
         database.copy_examples(job.id, source.id, mark, [999], into=made.id, first_index=4)
+
+
+def test_what_the_rules_said_of_an_example_holds_for_its_copy(database: Database) -> None:
+    source = make_dataset(database)
+    database.add_examples(source.id, news(4))
+    ids, _ = database.select_examples(source.id, ExampleFilter())
+    database.update_example(ids[1], chat("edited before"), seen_revision=1, author="ann")
+    flag = NewFlag("placeholder", Severity.ERROR, "a blank", source="rules")
+    read = [Checked(each, database.get_example(each).revision, (flag,), 5.0) for each in ids[:3]]
+    database.record_checks(make_job(database, source), read, ["placeholder"], {}, 1.0)
+    _, mark = database.select_examples(source.id, ExampleFilter())
+    database.update_example(ids[2], chat("edited since"), seen_revision=1, author="ann")
+    job, made = begin(database)
+    database.copy_examples(job.id, source.id, mark, ids, into=made.id, first_index=0)
+    found = database.summarise_rules(made.id)
+    assert (found.active, found.checked, found.mean_score) == (4, 2, 5.0)
+    assert found.flags == {"placeholder": {"error": 2}}
+    assert [copy.is_checked for copy in database.get_checkable(made.id, 0)] == [True, True, False, False]
 
 
 def test_a_dataset_knows_its_parents_after_they_are_gone(database: Database) -> None:

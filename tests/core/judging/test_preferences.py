@@ -28,6 +28,7 @@ def test_a_preference_must_hold_in_both_orders(
     )
     verdict = Verdict(one, other)
     assert (verdict.preference, verdict.turned) == (preference, turned)
+    assert Verdict.from_json(verdict.to_json()) == verdict
     assert verdict.to_json()["straight"] == {"better": straight.lower(), "reason": "r"}
 
 
