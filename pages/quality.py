@@ -11,6 +11,7 @@ from pages.ui.quality_duplicates import duplicates_part
 from pages.ui.quality_judge import judge_part
 from pages.ui.quality_losses import losses_part
 from pages.ui.quality_overview import overview_part
+from pages.ui.quality_report import report_menu
 from pages.ui.quality_rules import rules_part
 from pages.ui.quality_trust import trust_part
 from pages.ui.shell import reporting, require_shell, show_error, workspace
@@ -46,6 +47,8 @@ def quality(place: Workspace) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title("Quality", anchor=False, width="content")
         dataset = choose_dataset(place, session.QUALITY_DATASET)
+        if dataset is not None:
+            report_menu(place, dataset)
     if dataset is None:
         st.info("There is nothing to measure yet.", icon=":material/info:")
         st.page_link("pages/generate.py", label="Generate a dataset", icon=":material/bolt:")

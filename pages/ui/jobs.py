@@ -175,12 +175,12 @@ def draw_last_error(job: Job) -> None:
         draw_error(str(causes[-1]["message"]), str(causes[-1]["hint"]))
 
 
-def draw_job_actions(workspace: Workspace, view: JobView) -> None:
-    """What can be done with a job: open its dataset, cancel, resume, raise its budget."""
+def draw_job_actions(workspace: Workspace, view: JobView, *, opens: bool = True) -> None:
+    """What can be done with a job: open its dataset (unless the page is about it), cancel, resume, raise its budget."""
     job = view.job
     with st.container(horizontal=True):
         is_there = job.kind is JobKind.GENERATION or job.status is JobStatus.COMPLETED
-        can_open = job.dataset_id is not None and job.done and is_there
+        can_open = opens and job.dataset_id is not None and job.done and is_there
         kind = "secondary" if view.is_out_of_budget else "primary"
         if can_open and st.button("Open dataset", key=f"open{job.id}", icon=":material/folder_open:", type=kind):
             st.switch_page("pages/dataset.py", query_params={"dataset": str(job.dataset_id)})

@@ -24,9 +24,10 @@ def open_in_review(dataset_id: int, target: ExampleFilter | int) -> None:
     st.switch_page("pages/review.py", query_params=query)
 
 
-def open_sample(dataset_id: int, sample_id: int) -> None:
-    """Go to the Review page, which leads through a choice of examples, removed ones too. The calling page ends here."""
-    preset("review", dataset_id, ExampleFilter(()))
+def open_sample(dataset_id: int, sample_id: int, *, is_open: bool) -> None:
+    """Go to the Review page, which leads through a choice of examples, removed ones too: ``is_open``, those that nobody
+    decided on yet. The page that calls this ends here."""
+    preset("review", dataset_id, ExampleFilter((), is_reviewed=False if is_open else None))
     desk: Desk = session.desk(dataset_id, Desk)
     desk.queue, desk.sample_id = Queue.CHOSEN, sample_id
     st.switch_page("pages/review.py", query_params={"dataset": str(dataset_id)})

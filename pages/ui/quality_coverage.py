@@ -97,9 +97,7 @@ def _draw_parameter(dataset: Dataset, parameter: ParameterCoverage) -> None:
     """A bar for each value's share, with its interval, and a line where it was to be."""
     title = _sentence(label_of(parameter.name))
     if not parameter.n:
-        empty_card(
-            title, f"None of the {parameter.without:,} examples that were to have it says which value was drawn."
-        )
+        empty_card(title, f"Not one of {plural(parameter.without, 'example')} says which value was drawn.")
         return
     values = parameter.values
     rows = list(range(len(values)))

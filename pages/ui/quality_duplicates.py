@@ -69,29 +69,29 @@ def duplicates_part(place: Workspace, dataset: Dataset) -> None:
 def _draw_form(place: Workspace, dataset: Dataset, *, is_searching: bool) -> None:
     with st.container(border=True):
         alike, compared, keep, start = st.columns([3, 2.6, 4.4, 1.6], vertical_alignment="bottom", gap="medium")
-        threshold = alike.slider(
+        alike.slider(
             "Alike from",
             round(100 * LEAST),
             100,
             round(100 * NEAR),
             format="%d%%",
-            key=f"duplicates-threshold-{dataset.id}",
+            key=_key("threshold", dataset.id),
             persist_state="session",
             help="The share of words that two examples have in the same order; 100% is an exact repeat.",
         )
-        what = compared.selectbox(
+        compared.selectbox(
             "Compare",
             COMPARED,
             format_func=COMPARED.__getitem__,
-            key=f"duplicates-compared-{dataset.id}",
+            key=_key("compared", dataset.id),
             persist_state="session",
         )
-        ranks = keep.multiselect(
+        keep.multiselect(
             "Keep by",
             KEEP,
             KEEP,
             format_func=RANKS.__getitem__,
-            key=f"duplicates-keep-{dataset.id}",
+            key=_key("keep", dataset.id),
             persist_state="session",
             help=KEEP_HELP,
             placeholder="the one that came first",
@@ -104,8 +104,20 @@ def _draw_form(place: Workspace, dataset: Dataset, *, is_searching: bool) -> Non
             disabled=is_searching,
             key="duplicates-search",
             on_click=_attempt,
-            args=(partial(start_search, place, dataset.id, threshold=threshold / 100, compared=what, keep=ranks),),
+            args=(partial(_start, place, dataset.id),),
         )
+
+
+def _key(field: str, dataset_id: int) -> str:
+    return f"duplicates-{field}-{dataset_id}"
+
+
+def _start(place: Workspace, dataset_id: int) -> None:
+    """Search as the form says at this moment, which may be later than the page was drawn."""
+    threshold, compared, keep = (
+        st.session_state[_key(field, dataset_id)] for field in ("threshold", "compared", "keep")
+    )
+    start_search(place, dataset_id, threshold=threshold / 100, compared=compared, keep=keep)
 
 
 def _draw_found(place: Workspace, found: Search) -> None:

@@ -60,13 +60,13 @@ def judging_form(place: Workspace, dataset: Dataset) -> None:
         what = _choose("What comes of it", [SCORES, BETTER], "judge-what")
         st.caption(WHAT[what])
         mends = _mending() if what == BETTER else {"judge_only": True}
+    strip = st.container()  # above the settings that it depends on: few need those
     more = _more(config)
-    if which is None:
-        st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
-        return
-    request = QualityRequest(dataset.id, config, rubric.rubric, **which, **mends, **more)
-    with reporting():
-        _draw_start(place, dataset, request)
+    with strip, reporting():
+        if which is None:
+            st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
+        else:
+            _draw_start(place, dataset, QualityRequest(dataset.id, config, rubric.rubric, **which, **mends, **more))
 
 
 def draw_no_judge() -> None:
@@ -89,9 +89,7 @@ def draw_no_judge() -> None:
 
 
 def _choose(label: str, options: list[str], key: str) -> str:
-    chosen = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, persist_state=KEEP, label_visibility="collapsed"
-    )
+    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, persist_state=KEEP)
     return chosen or options[0]
 
 
@@ -124,9 +122,7 @@ def _mending() -> dict[str, object]:
 def _examples(dataset: Dataset) -> dict[str, object] | None:
     """Which examples are judged; None where what was typed is no seed."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        with st.container(width="content"):
-            st.caption("Examples")
-            which = _choose("Examples", [ALL, SAMPLE], "judge-which")
+        which = _choose("Examples", [ALL, SAMPLE], "judge-which")
         if which == ALL:
             return {}
         size = st.number_input(

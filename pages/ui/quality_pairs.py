@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.charts import chart_card, chart_label, palette
+from pages.ui.figures import Form, figure_text
 from pages.ui.jobs import job_panel
 from pages.ui.opening import open_in_review
 from pages.ui.provider_picker import has_judge, judge_picker
@@ -26,7 +27,6 @@ from synthgen_core.actions.comparing import (
 from synthgen_core.actions.datasets import get_datasets
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset, JobStatus
-from synthgen_core.statistics import Figure
 from synthgen_core.workspace import Workspace
 
 LISTED, EARLIER = 200, 10
@@ -46,15 +46,15 @@ def pairs_section(place: Workspace, dataset: Dataset) -> None:
     if not has_judge(place):
         draw_no_judge()
     found = get_comparisons(place, dataset.id, limit=EARLIER)
-    is_busy = bool(found) and found[0].view.job.status.is_active
-    if not is_busy:
-        _draw_form(place, dataset)
-    if not found:
-        return
-    if found[0].view.job.status is not JobStatus.COMPLETED:
+    latest = found[0].view.job.status if found else None
+    if latest is not None and latest is not JobStatus.COMPLETED:
         job_panel(place, found[0].view.job.id)
-    _draw_result(dataset, found[0])
-    _draw_earlier(found[1:])
+    if found and found[0].pairs:
+        _draw_result(dataset, found[0])
+    if latest is None or not latest.is_active:
+        _draw_form(place, dataset)
+    if found[1:]:
+        _draw_earlier(found[1:])
 
 
 def _draw_form(place: Workspace, dataset: Dataset) -> None:
@@ -126,29 +126,19 @@ def _start(place: Workspace, request: ComparisonRequest) -> None:
     st.toast("The judge compares.", icon=":material/compare_arrows:")
 
 
-def share_in_words(figure: Figure) -> str:
-    """``62 % (95 %: 48 to 75 %)``, or why there is none."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return figure.why_withheld
-    return f"{figure.value:.0%} (95 %: {figure.low:.0%} to {figure.high:.0%})"
-
-
 def _draw_result(dataset: Dataset, found: Comparison) -> None:
     """Who won how often, with everything that limits what that says."""
-    if not found.pairs:
-        return
     judged = len(found.pairs) - found.failed
     first, second = found.names
     if found.win_rate.is_shown:
-        told = (
-            f"**{as_label(first)}** wins {share_in_words(found.win_rate)} of {plural(found.decided, 'decided pair')}."
-        )
+        rate = figure_text(found.win_rate, Form.SHARE)
+        told = f"**{as_label(first)}** wins {rate} of {plural(found.decided, 'decided pair')}."
     else:
         told = "No pair was decided: there is no win rate."
     st.markdown(told)
     bars = {
-        f"{first} is better": (found.wins[0], palette(0)),
-        f"{second} is better": (found.wins[1], palette(1)),
+        first.strip("“”"): (found.wins[0], palette(0)),
+        second.strip("“”"): (found.wins[1], palette(1)),
         "tie": (found.ties, GRAY_TIE),
         "failed": (found.failed, GRAY_FAILED),
     }
@@ -157,10 +147,13 @@ def _draw_result(dataset: Dataset, found: Comparison) -> None:
         figure.add_bar(
             y=[""],
             x=[count],
-            name=chart_label(f"{name}: {count:,}"),
+            name=chart_label(name),
             orientation="h",
             marker_color=colour,
             text=[f"{count:,}" if count else ""],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
             hovertemplate=f"{chart_label(name)}: %{{x:,}}<extra></extra>",
         )
     chart_card(
@@ -171,6 +164,7 @@ def _draw_result(dataset: Dataset, found: Comparison) -> None:
         data=pd.DataFrame([[name, count] for name, (count, _) in bars.items()], columns=["verdict", "pairs"]),
         height=BAR_HEIGHT,
         barmode="stack",
+        legend={"traceorder": "normal"},
         xaxis={"visible": False},
         yaxis={"visible": False},
     )
@@ -178,17 +172,17 @@ def _draw_result(dataset: Dataset, found: Comparison) -> None:
 
 
 def _limits(found: Comparison, judged: int) -> list[str]:
-    by_chance = len(found.pairs) - min(found.same_matter, len(found.pairs))
-    drawn = f"{found.same_matter:,} pairs are about the same scenario or question"
+    by_chance = found.view.job.requested - found.same_matter
+    drawn = f"{plural(found.same_matter, 'pair')} about the same scenario or question, {by_chance:,} by chance."
     said = [
         f"Win rate over decided pairs, with Wilson's interval; {found.ties:,} ties and {found.failed:,} failed apart."
     ]
     if not found.view.job.parameters["are_examples"]:
-        said.append(f"{drawn}, {by_chance:,} were put together by chance.")
+        said.append(drawn)
     if found.alike:
         said.append(f"{plural(found.alike, 'example')} stand word for word in both, and were left out.")
     if judged:
-        said.append(f"The order decided in {share_in_words(found.turned)} of {plural(judged, 'pair')}")
+        said.append(f"The order decided in {figure_text(found.turned, Form.SHARE)} of {plural(judged, 'pair')}")
         turned = round((found.turned.value or 0) * judged)
         said[-1] += f", {found.for_first_shown:,} of {turned:,} times for the one shown first." if turned else "."
     return said
@@ -224,18 +218,16 @@ def _reason(reasons: dict[str, object]) -> str:
 
 
 def _draw_earlier(found: list[Comparison]) -> None:
-    if not found:
-        return
     st.markdown("**Earlier comparisons**")
     rows = [
         {
             "When": ago(each.view.job.created_at),
             "Of": " against ".join(each.names),
-            "First wins": share_in_words(each.win_rate),
+            "First wins": figure_text(each.win_rate, Form.SHARE),
             "n decided": each.decided,
             "Ties": each.ties,
             "Failed": each.failed,
-            "Order decided": share_in_words(each.turned),
+            "Order decided": figure_text(each.turned, Form.SHARE),
             "Cost": each.view.cost,
         }
         for each in found

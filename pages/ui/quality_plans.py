@@ -87,10 +87,9 @@ def _draw_plan(dataset: Dataset, state: PlanState) -> None:
                 st.badge("complete", icon=":material/check:", color="green")
             else:
                 st.badge("provisional", icon=":material/hourglass_top:", color="orange")
-            if st.button(
-                "Review", key=f"plan-review-{plan.id}", icon=":material/rate_review:", disabled=not counts.open
-            ):
-                open_sample(dataset.id, plan.sample_id)
+            label, icon = ("Review", "rate_review") if counts.open else ("See them", "visibility")
+            if st.button(label, key=f"plan-review-{plan.id}", icon=f":material/{icon}:"):
+                open_sample(dataset.id, plan.sample_id, is_open=counts.open > 0)
         looked_at = plan.size - counts.open
         st.progress(looked_at / plan.size, text=f"{looked_at:,} of {plan.size:,} read")
         said = ", ".join(

@@ -19,7 +19,7 @@ from synthgen_core.actions.rules import RulesSummary, check_dataset, rules_summa
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset, ExampleFilter, JobKind, JobStatus, Range, Severity
 from synthgen_core.reviewing import ReviewQuery
-from synthgen_core.rules import BEST, PENALTY, RULES, Rule, deductions
+from synthgen_core.rules import BEST, PENALTY, RULES, Rule, Threshold, deductions
 from synthgen_core.workspace import Workspace
 
 SOURCE = "rules"
@@ -46,7 +46,7 @@ def rules_part(place: Workspace, dataset: Dataset) -> None:
             _draw_scores(dataset, summary)
         with formula, st.container(border=True, height="stretch"):
             _draw_formula(place, dataset)
-    chosen, thresholds = _draw_rules(dataset, summary)
+    chosen = _draw_rules(dataset, summary)
     with head:
         is_running = task is not None and task.job.status.is_active
         st.button(
@@ -56,7 +56,7 @@ def rules_part(place: Workspace, dataset: Dataset) -> None:
             key="rules-run",
             disabled=is_running or not chosen,
             on_click=_start,
-            args=(place, dataset.id, thresholds, chosen),
+            args=(place, dataset.id),
         )
         when = ""
         if task is not None and task.job.status is JobStatus.COMPLETED and task.job.completed_at:
@@ -111,44 +111,47 @@ def _one(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
-def _draw_rules(dataset: Dataset, summary: RulesSummary) -> tuple[list[str], dict[str, float]]:
-    """A row for each rule; those that are ticked, and their thresholds."""
+def _key(rule: str, dataset_id: int) -> str:
+    return f"rule-{rule}-{dataset_id}"
+
+
+def _threshold_key(rule: str, dataset_id: int) -> str:
+    return f"rule-threshold-{rule}-{dataset_id}"
+
+
+def _draw_rules(dataset: Dataset, summary: RulesSummary) -> list[str]:
+    """A row for each rule; returns those that are ticked."""
     st.markdown("##### What the rules look for, and find")
-    chosen, thresholds = [], {}
+    chosen = []
     for rule in RULES.values():
         with st.container(key=f"rule-row-{rule.name}"):
             what, number, found = st.columns(WIDTHS, vertical_alignment="center", gap="medium")
             with what, st.container(gap=None):
-                if st.checkbox(
-                    f"**{rule.label}**", True, key=f"rule-{rule.name}-{dataset.id}", persist_state="session"
-                ):
+                if st.checkbox(f"**{rule.label}**", True, key=_key(rule.name, dataset.id), persist_state="session"):
                     chosen.append(rule.name)
                 measured = f"  \n:gray[{rule.measured[0].upper()}{rule.measured[1:]}.]" if rule.measured else ""
                 st.caption(rule.summary + measured)
             with number, st.container(gap=None):
                 if rule.threshold is not None:
-                    thresholds[rule.name] = _threshold(dataset, rule)
+                    _draw_threshold(dataset, rule.name, rule.threshold)
             with found:
                 _draw_found(dataset, rule, summary.flags.get(rule.name, {}), is_read=bool(summary.checked))
-    return chosen, thresholds
+    return chosen
 
 
-def _threshold(dataset: Dataset, rule: Rule) -> float:
-    allowed = rule.threshold
-    assert allowed is not None
+def _draw_threshold(dataset: Dataset, rule: str, allowed: Threshold) -> None:
     numbers = (allowed.least, allowed.most, allowed.default)
     is_whole = all(float(number).is_integer() for number in numbers)
     cast = int if is_whole else float
-    chosen = st.number_input(
+    st.number_input(
         "Threshold",
         *map(cast, numbers),
         step=1 if is_whole else 0.05 if allowed.most <= 1 else 0.5,
-        key=f"rule-threshold-{rule.name}-{dataset.id}",
+        key=_threshold_key(rule, dataset.id),
         persist_state="session",
         label_visibility="collapsed",
     )
     st.caption(f"{allowed.meaning}: {allowed.least:g} to {allowed.most:,g}, usually {allowed.default:g}")
-    return float(chosen)
 
 
 def _draw_found(dataset: Dataset, rule: Rule, counts: Mapping[str, int], *, is_read: bool) -> None:
@@ -164,7 +167,14 @@ def _draw_found(dataset: Dataset, rule: Rule, counts: Mapping[str, int], *, is_r
             st.caption("nothing")
 
 
-def _start(place: Workspace, dataset_id: int, thresholds: Mapping[str, float], chosen: list[str]) -> None:
+def _start(place: Workspace, dataset_id: int) -> None:
+    """Run the rules as the page says at this moment, which may be later than it was drawn."""
+    chosen = [rule for rule in RULES if st.session_state[_key(rule, dataset_id)]]
+    thresholds = {
+        rule.name: float(st.session_state[_threshold_key(rule.name, dataset_id)])
+        for rule in RULES.values()
+        if rule.threshold
+    }
     try:
         check_dataset(place, dataset_id, thresholds, chosen)
     except SynthGenError as error:

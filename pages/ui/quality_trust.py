@@ -114,8 +114,7 @@ def _draw_blind(place: Workspace, dataset: Dataset) -> None:
             kwargs={"hides_judge": not hides_judge},
         )
         told = (
-            "Reviewers see what a judge said once they have decided or scored. What was said before this was switched "
-            "on may not be blind."
+            "Reviewers see what a judge said once they have decided or scored. Earlier reviews may not have been blind."
             if hides_judge
             else "Reviewers see the judge's score before they give theirs, which draws theirs towards it: the figures "
             "flatter the judge."
@@ -241,7 +240,7 @@ def _draw_confusion(dataset: Dataset, at: Verdicts, threshold: float) -> None:
                     help="Open these examples",
                     type="primary" if is_same and count else "secondary",
                 ):
-                    meant = ExampleFilter((), is_reviewed=True, verdict=verdict, ranges={"quality_score": scores})
+                    meant = ExampleFilter((), is_reviewed=True, verdict=verdict.value, ranges={"quality_score": scores})
                     open_in_review(dataset.id, meant)
         st.caption(
             f"n = {plural(n, 'example')} with a judge's score that people accepted or rejected, removed ones included. "

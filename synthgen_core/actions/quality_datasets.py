@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from synthgen_core.actions.curation_plans import LONGEST_STEM
+from synthgen_core.actions.datasets import clean_name
 from synthgen_core.database import NewDataset
 from synthgen_core.errors import DatabaseError
 from synthgen_core.jobs import Run
@@ -56,7 +58,7 @@ def _begin(workspace: Workspace, run: Run, source: Dataset) -> Dataset:
     stem = PurePosixPath(source.file_path).stem
     file_path = workspace.mirror.claim_named(f"{stem}{IMPROVED}")
     new = NewDataset(
-        name=f"{source.name}, improved",
+        name=clean_name(f"{source.name[:LONGEST_STEM]}, improved"),
         domain=source.domain,
         subdomain=source.subdomain,
         format_type=source.format,

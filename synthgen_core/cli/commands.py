@@ -59,6 +59,7 @@ COMMANDS = (
         "improve_dataset",
         "quality_arguments",
     ),
+    Command("report", "write a report on a dataset's quality", "report", "write_report", "report_arguments"),
     Command("filter", "make a dataset of what matches", "curation", "filter_examples", "filter_arguments"),
     Command(
         "versions",

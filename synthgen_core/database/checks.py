@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from synthgen_core.database.datasets import now
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import add_to_count
+from synthgen_core.database.filters import HAS_FLAGS
 from synthgen_core.database.flags import NewFlag, count_flags_of, flag_row, is_of_present_text
 from synthgen_core.database.jobs import Progress, add_progress
 from synthgen_core.database.tables import examples, flags, jobs
@@ -145,7 +146,7 @@ class CheckRoom(Connection):
         of_flags = (
             sa.select(flags.c.rule, flags.c.severity, sa.func.count(sa.distinct(flags.c.example_id)))
             .join(examples, examples.c.id == flags.c.example_id)
-            .where(*_active(dataset_id), flags.c.source == SOURCE, is_of_present_text(flags))
+            .where(*_active(dataset_id), HAS_FLAGS, flags.c.source == SOURCE, is_of_present_text(flags))
             .group_by(flags.c.rule, flags.c.severity)
             .order_by(flags.c.rule, flags.c.severity)
         )

@@ -144,9 +144,10 @@ class ReviewQueryRoom(Connection):
         return [found[each] for each in example_ids if each in found]
 
     def get_judgements(self, example_id: int) -> list[JudgementRow]:
-        """What judges said of an example, the newest first."""
+        """What judges said of an example, the newest first; not of mended texts that it did not get."""
         columns = [judgements.c[field.name] for field in fields(JudgementRow)]
-        query = sa.select(*columns).where(judgements.c.example_id == example_id).order_by(judgements.c.id.desc())
+        query = sa.select(*columns).where(judgements.c.example_id == example_id, ~judgements.c.is_candidate)
+        query = query.order_by(judgements.c.id.desc())
         with self._reading() as connection:
             rows = connection.execute(query).all()
         return [JudgementRow(**{**row._mapping, "scores": row.scores or {}}) for row in rows]

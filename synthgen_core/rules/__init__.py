@@ -25,8 +25,16 @@ from synthgen_core.rules.profanity import profanity
 from synthgen_core.rules.repetition import repetition
 from synthgen_core.rules.shape import length_outlier, measure_lengths, short_answer, structure, truncated
 
-__all__ = ["BEST", "PENALTY", "RULES", "Finding", "Lengths", "Neighbour", "Part", "Rule", "Severity", "check_example"]
-__all__ += ["deductions", "default_thresholds", "get_rule", "measure_lengths", "parts_of", "rule_score"]
+__all__ = ["BEST", "PENALTY", "RULES", "Finding", "Lengths", "Neighbour", "Part", "Rule", "Severity", "Threshold"]
+__all__ += [
+    "check_example",
+    "deductions",
+    "default_thresholds",
+    "get_rule",
+    "measure_lengths",
+    "parts_of",
+    "rule_score",
+]
 
 RULES: dict[str, Rule] = {
     rule.name: rule

@@ -87,10 +87,10 @@ def test_a_generated_dataset_is_counted_as_it_was_drawn(each_workspace: Workspac
     assert (making.count, making.is_from_bank) == (40, False)
 
 
-def test_removed_examples_are_lost(each_workspace: Workspace, server: ModelServer) -> None:
-    dataset_id = made(each_workspace, server)
-    gone = remove_level(each_workspace, dataset_id, "medium")
-    _, coverage = measure(each_workspace, dataset_id)
+def test_removed_examples_are_lost(workspace: Workspace, server: ModelServer) -> None:
+    dataset_id = made(workspace, server)
+    gone = remove_level(workspace, dataset_id, "medium")
+    _, coverage = measure(workspace, dataset_id)
     lost = next(value for value in parameter(coverage).values if value.value == "medium")
     assert (lost.active, lost.lost.value, lost.lost.n) == (0, 1, gone)
 
@@ -103,9 +103,9 @@ def test_examples_that_say_nothing_are_counted_by_the_dataset(each_workspace: Wo
     assert (coverage.n, found.n, found.without, dict(found.strange)) == (6, 1, 4, {"odd": 1})
 
 
-def test_a_domain_that_is_not_known_has_no_target(each_workspace: Workspace) -> None:
-    dataset_id = add(each_workspace, [{"domain": "magic"}] * 3)
-    _, coverage = measure(each_workspace, dataset_id)
+def test_a_domain_that_is_not_known_has_no_target(workspace: Workspace) -> None:
+    dataset_id = add(workspace, [{"domain": "magic"}] * 3)
+    _, coverage = measure(workspace, dataset_id)
     assert (coverage.untargeted, coverage.parameters) == (3, ())
 
 

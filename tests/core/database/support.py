@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from synthgen_core.database import Database, NewDataset, NewExample, NewJob, PaidReply, open_database
-from synthgen_core.models import Completion, Dataset, Job, JobKind, JobStatus, JsonObject, Usage
+from synthgen_core.models import Completion, Dataset, ExampleFilter, Job, JobKind, JobStatus, JsonObject, Usage
 
 ME = "host:1:1.00"
 FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
@@ -56,3 +57,11 @@ def reply(key: str, text: str = "{}", *, item: int = 0) -> PaidReply:
 
 def active_count(database: Database, dataset_id: int) -> int:
     return len(list(database.stream_contents(dataset_id)))
+
+
+def found(database: Database, dataset_id: int, **wanted: Any) -> list[int]:
+    """The indexes of the examples that match a filter; listed and counted alike."""
+    chosen = ExampleFilter(**wanted)
+    indexes = [e.example_index for e in database.get_dataset_examples(dataset_id, 1000, filter=chosen)]
+    assert database.count_examples(dataset_id, chosen) == len(indexes)
+    return indexes

@@ -4,35 +4,18 @@ from typing import Any
 
 import pytest
 
-from synthgen_core.actions.curation_requests import Filter, from_json, to_json
 from synthgen_core.database import Database, NewExample, NewFlag
+from synthgen_core.database.tables import judgements
 from synthgen_core.errors import ConfigError
-from synthgen_core.models import ExampleFilter, Origin, Range, Severity
-from synthgen_core.strict_json import to_text
+from synthgen_core.models import ExampleFilter, Range, Severity
 from tests.core.database.judged import judge, set_columns
-from tests.core.database.support import chat, make_dataset, make_job
-
-MANY = ExampleFilter(
-    ranges={"turns": Range(least=2, below=4)},
-    criteria={"alignment": Range(most=5)},
-    facts={"model": "m"},
-    severity=Severity.ERROR,
-    flags="any",
-    judgement="failed",
-)
+from tests.core.database.support import chat, found, make_dataset, make_job
 
 
 def fill(database: Database, *metadata: Any) -> int:
     made = make_dataset(database)
     database.add_examples(made.id, [NewExample(n, chat("x" * (n + 1)), given) for n, given in enumerate(metadata)])
     return made.id
-
-
-def found(database: Database, dataset_id: int, **wanted: Any) -> list[int]:
-    chosen = ExampleFilter(**wanted)
-    indexes = [e.example_index for e in database.get_dataset_examples(dataset_id, 1000, filter=chosen)]
-    assert database.count_examples(dataset_id, chosen) == len(indexes)
-    return indexes
 
 
 @pytest.mark.parametrize("measure", ["quality_score", "rule_score", "person_score", "judge_spread"])
@@ -103,8 +86,6 @@ def test_a_score_that_is_no_number_is_no_score(database: Database) -> None:
 
 def set_scores(database: Database, scores: dict[str, Any]) -> None:
     """As if an older version had let them in."""
-    from synthgen_core.database.tables import judgements
-
     with database.engine.begin() as connection:
         connection.execute(judgements.update().where(judgements.c.state == "scored").values(scores=scores))
 
@@ -136,14 +117,3 @@ def test_flags_are_narrowed_by_their_severity(database: Database) -> None:
     assert found(database, made.id, flags="pii", severity=Severity.ERROR) == [1]
     assert found(database, made.id, flags="any", severity=Severity.ERROR) == [1, 2]
     assert found(database, made.id, flags="any", severity=Severity.WARNING) == []
-
-
-def test_a_job_keeps_a_filter_whole_and_reads_that_of_an_older_version() -> None:
-    kept = to_json(Filter(1, filter=MANY))
-    assert to_text(kept)
-    assert from_json(Origin.FILTERED, kept) == Filter(1, filter=MANY)
-    older = to_json(Filter(1, filter=ExampleFilter(tag="a")))
-    assert isinstance(older["filter"], dict)
-    for name in ("ranges", "criteria", "facts", "severity", "judgement"):
-        del older["filter"][name]
-    assert from_json(Origin.FILTERED, older) == Filter(1, filter=ExampleFilter(tag="a"))

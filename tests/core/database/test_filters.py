@@ -9,7 +9,7 @@ from synthgen_core.database import Database, NewExample, NewFlag
 from synthgen_core.database.tables import examples
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import ExampleFilter, ExampleStatus, Severity
-from tests.core.database.support import NASTY, chat, make_dataset, news
+from tests.core.database.support import NASTY, chat, found, make_dataset, news
 from tests.support.reviews import review
 
 REMOVED = ExampleFilter((ExampleStatus.REMOVED,))
@@ -19,13 +19,6 @@ def fill(database: Database, *texts: str, **metadata: Any) -> int:
     made = make_dataset(database)
     database.add_examples(made.id, [NewExample(n, chat(text), metadata) for n, text in enumerate(texts)])
     return made.id
-
-
-def found(database: Database, dataset_id: int, **wanted: Any) -> list[int]:
-    chosen = ExampleFilter(**wanted)
-    indexes = [e.example_index for e in database.get_dataset_examples(dataset_id, 1000, filter=chosen)]
-    assert database.count_examples(dataset_id, chosen) == len(indexes)
-    return indexes
 
 
 @pytest.mark.parametrize("text", [*NASTY, "a\\b", "tab\there", "100%", "_", "ÄRGER", "ΣΟΦΟΣ"])
