@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages.ui.charts import draw_chart
 from pages.ui.datasets import draw_dataset_rows
+from pages.ui.first_run import draw_first_run
 from pages.ui.jobs import counts, job_badge
 from pages.ui.shell import page_head, reporting, require_shell, workspace
 from pages.ui.words import ago, as_label, gibibytes, plural
@@ -14,21 +15,6 @@ from synthgen_core.system import Share
 from synthgen_core.workspace import Workspace
 
 CHART_HEIGHT_PER_BAR, CHART_HEIGHT = 34, 60
-
-
-def empty_state() -> None:
-    """What a newcomer sees: one thing to do."""
-    with st.container(border=True, horizontal_alignment="center"):
-        st.space("medium")
-        st.markdown("# :material/bolt:", width="content")
-        st.subheader("Make your first dataset", anchor=False, width="content")
-        st.caption(
-            "Choose a field, press Generate, and watch examples arrive. No key and no server is needed.",
-            width="content",
-        )
-        if st.button("Generate a dataset", type="primary", icon=":material/bolt:"):
-            st.switch_page("pages/generate.py")
-        st.space("medium")
 
 
 def totals(overview: Overview, all_domains: int) -> None:
@@ -103,7 +89,7 @@ with page_head("Dashboard"):
 for problem in here.catalogue.problems:
     st.warning(as_label(str(problem)), icon=":material/warning:")
 if is_empty:
-    empty_state()
+    draw_first_run(here)
 else:
     totals(now, len(here.catalogue.domains))
 left, right = st.columns([3, 2], gap="medium")
@@ -113,6 +99,6 @@ with left:
         draw_dataset_rows(here, now.recent)
     activity(now)
 with right:
-    if now.totals["examples"]:
+    if now.domains:
         domain_chart(now)
     system(here)

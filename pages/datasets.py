@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import session, session_datasets
 from pages.ui.curation import draw_started_operation, open_operation
 from pages.ui.datasets import confirm_delete, draw_dataset_list
+from pages.ui.first_run import offer_sample, sample_button
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.trash import trash_tab
 from pages.ui.words import as_id, plural
@@ -62,7 +63,7 @@ def filters(place: Workspace) -> tuple[str, str | None, str | None, Origin | Non
     return text, domain, shape, origin
 
 
-def empty_state(*, is_filtered: bool) -> None:
+def empty_state(place: Workspace, *, is_filtered: bool) -> None:
     """Why there is nothing, and what to do about it."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
@@ -77,6 +78,7 @@ def empty_state(*, is_filtered: bool) -> None:
                     st.switch_page("pages/generate.py")
                 if st.button("Import files", icon=":material/input:"):
                     st.switch_page("pages/import.py")
+                sample_button(place, "Open the sample")
         st.space("small")
 
 
@@ -118,7 +120,7 @@ def list_tab(place: Workspace) -> None:
     sort, is_descending = session_datasets.dataset_order()
     total = get_datasets(place, domain, shape, origin=origin, text=text, page_size=0).total
     if not total:
-        empty_state(is_filtered=bool(text or domain or shape or origin))
+        empty_state(place, is_filtered=bool(text or domain or shape or origin))
         return
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", height=44, border=False
@@ -127,7 +129,8 @@ def list_tab(place: Workspace) -> None:
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"):
             draw_chosen(place)
     rows = st.container()
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        offer_sample(place)
         number = choose_page(-(-total // PAGE_SIZE), "datasets_page")
     with rows:
         page = get_datasets(

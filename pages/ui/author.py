@@ -10,13 +10,8 @@ CLAIMS = ("name", "email", "preferred_username", "sub")
 """What Streamlit's sign-in may know of somebody, the first one first; the last is always there."""
 
 
-def can_sign_in() -> bool:
-    """Whether sign-in is set up: the secrets have a section ``[auth]``."""
-    return "is_logged_in" in st.user
-
-
 def signed_in() -> str | None:
-    """The name of whoever is signed in; None: nobody is."""
+    """The name of whoever is signed in; None: nobody is, or sign-in is not set up."""
     if not st.user.get("is_logged_in", False):
         return None
     known = (str(st.user.get(claim) or "").strip() for claim in CLAIMS)

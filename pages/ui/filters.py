@@ -30,7 +30,7 @@ NUMBERS = {
     "judge_spread": "Judge's spread",
 }
 """Measure -> in words. A range of any can be asked for by a chart; those below have fields in the form."""
-SCORES, SIZES = ("quality_score", "rule_score", "person_score"), ("characters", "turns")
+OTHER_SCORES, SIZES = ("rule_score", "person_score"), ("characters", "turns")
 ALSO = ("severity", "criteria", "facts", "judgement")
 """What only a chart asks for: kept beside the fields, said in words, and cleared with them."""
 MOST_VALUES = 40
@@ -89,26 +89,7 @@ def filter_form(place: Workspace, dataset: Dataset, key: str) -> ExampleFilter:
 def _draw_more(place: Workspace, dataset: Dataset, form: str) -> None:
     field = partial(session.filter_key, form)
     details = describe_dataset(place, dataset.id).details
-    for name in SCORES:
-        for column, bound, word in zip(st.columns(2), ("least", "most"), ("from", "to"), strict=True):
-            key = field(f"{name}_{bound}")
-            column.number_input(
-                f"{NUMBERS[name]} {word}",
-                0.0,
-                10.0,
-                None,
-                0.5,
-                key=key,
-                persist_state="page",
-                placeholder="any",
-                format="%.1f",
-            )
-    for name in SIZES:
-        for column, bound, word in zip(st.columns(2), ("least", "most"), ("from", "to"), strict=True):
-            key = field(f"{name}_{bound}")
-            column.number_input(
-                f"{NUMBERS[name]} {word}", 0, None, None, 1, key=key, persist_state="page", placeholder="any"
-            )
+    _draw_range(form, "quality_score")
     st.selectbox(
         "Review", REVIEWED, None, REVIEWED.__getitem__, key=field("reviewed"), persist_state="page", placeholder="any"
     )
@@ -119,6 +100,9 @@ def _draw_more(place: Workspace, dataset: Dataset, form: str) -> None:
     for column, label, name in ((reviewer, "Reviewer", "reviewer"), (tag, "Tag", "tag")):
         column.text_input(label, key=field(name), persist_state="page", placeholder="any")
     st.selectbox("Note", NOTED, None, NOTED.__getitem__, key=field("note"), persist_state="page", placeholder="any")
+    with st.expander("Other scores, sizes"):
+        for name in (*OTHER_SCORES, *SIZES):
+            _draw_range(form, name)
     for name, values in details.parameters.items():
         if len(values) <= MOST_VALUES:
             st.selectbox(
@@ -130,6 +114,23 @@ def _draw_more(place: Workspace, dataset: Dataset, form: str) -> None:
                 persist_state="page",
                 placeholder="any",
             )
+
+
+def _draw_range(form: str, name: str) -> None:
+    """Two fields: from, and to."""
+    is_size = name in SIZES
+    for column, bound, word in zip(st.columns(2), ("least", "most"), ("from", "to"), strict=True):
+        column.number_input(
+            f"{NUMBERS[name]} {word}",
+            min_value=0 if is_size else 0.0,
+            max_value=None if is_size else 10.0,
+            value=None,
+            step=1 if is_size else 0.5,
+            key=session.filter_key(form, f"{name}_{bound}"),
+            persist_state="page",
+            placeholder="any",
+            format="%d" if is_size else "%.1f",
+        )
 
 
 def preset(name: str, dataset_id: int, wanted: ExampleFilter) -> None:
@@ -190,9 +191,7 @@ def _in_words(chosen: ExampleFilter) -> Iterator[str]:
     if chosen.is_reviewed is not None:
         yield REVIEWED[chosen.is_reviewed].lower()
     if chosen.flags is not None:
-        yield _flag(chosen.flags).lower()
-    if chosen.severity is not None:
-        yield f"weight of the flag: {chosen.severity}"
+        yield _flag(chosen.flags).lower() + (f" ({chosen.severity})" if chosen.severity else "")
     if chosen.reviewer:
         yield f"reviewed by {chosen.reviewer}"
     if chosen.tag:

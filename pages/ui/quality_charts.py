@@ -30,7 +30,7 @@ from synthgen_core.models import Dataset, ExampleFilter, Range, Severity
 from synthgen_core.statistics.means import mean
 from synthgen_core.workspace import Workspace
 
-RATE = 20_000
+RATE = 15_000
 """Examples a second that are added up, about."""
 BANDS = ((0, 2), (2, 4), (4, 6), (6, 8), (8, 11))
 """Scores for a criterion that share a colour: from, and below."""

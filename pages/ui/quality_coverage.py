@@ -26,7 +26,7 @@ from synthgen_core.workspace import Workspace
 
 ROW, FRAME = 30, 46
 """Pixels of a bar, and of what is around the bars."""
-RATE = 150_000
+RATE = 90_000
 """Examples that are counted in a second, about."""
 CHANCE = 0.05
 QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}

@@ -1,6 +1,7 @@
 """How varied a dataset is: figures over samples, the same of other datasets beside them, and a map of the texts."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -31,7 +32,7 @@ from synthgen_core.workspace import Workspace
 
 AT_ONCE = 2000
 """Examples that are measured while the page waits: a second or two."""
-ROW, MAP_HEIGHT = 34, 520
+ROW, MAP_HEIGHT = 34, 460
 COLOURS, SYMBOLS = 8, ("circle", "diamond", "square")
 TYPICAL, NAMED_BY, LISTED = 10, 2, 40
 """Examples of an island that are listed, words that stand on the map, and characters of an example's line."""
@@ -151,6 +152,7 @@ def _draw_compared(name: str, size: int, shown: Sequence[tuple[str, Figure]]) ->
         ),
         height=30 + ROW * len(shown),
         showlegend=False,
+        xaxis={"tickformat": ".1%" if variety.is_share else None, "title": None, "fixedrange": True},
         yaxis={**ticks, "autorange": "reversed", "title": None, "fixedrange": True},
     )
 
@@ -196,7 +198,7 @@ def _draw_chart(dataset: Dataset, drawn: TextMap, openings: Mapping[int, str]) -
             name=chart_label(f"{number + 1}. {_title(island)}"),
             marker={"size": 6, "color": palette(number % COLOURS), "opacity": 0.75}
             | {"symbol": SYMBOLS[number // COLOURS % len(SYMBOLS)]},
-            customdata=[chart_label(openings.get(point.text, "")) for point in points],
+            customdata=[escape(openings.get(point.text, ""), quote=False) for point in points],
             hovertemplate="%{customdata}<extra></extra>",
         )
         opens.append([point.text if point.text in openings else None for point in points])

@@ -19,8 +19,10 @@ from synthgen_core.statistics.figures import LEAST, Figure
 from synthgen_core.statistics.means import mean
 from synthgen_core.workspace import Workspace
 
-MOST_ROWS = 12
-"""Values that are drawn of one thing, those with the most examples."""
+FACT, PARAMETER = "facts", "parameters"
+"""Where the value stands, as a field of ``ExampleFilter`` has it."""
+MOST_CHARTS, MOST_ROWS = 24, 12
+"""Things that are drawn, in order; and values of one of them, those with the most examples."""
 
 
 def choose_score(figures: QualityFigures, key: str) -> str | None:
@@ -50,14 +52,17 @@ def groups_view(place: Workspace, dataset: Dataset, figures: QualityFigures) -> 
         f"{TITLES[score]}: {basis(figures, score)} Each dot is a mean, the line its 95 % interval; a hollow dot rests "
         f"on fewer than {LEAST} scores and has none. Behind each name: its scores."
     )
-    by = {**figures.facts, **figures.parameters}
-    shown = [name for name, groups in by.items() if any(value for value in groups)]
-    means = [mean(group.scores[score]) for name in shown for group in by[name].values() if group.scores[score].n]
-    reach = _reach(means)
+    by = [(FACT, name, groups) for name, groups in figures.facts.items()]
+    by += [(PARAMETER, name, groups) for name, groups in figures.parameters.items()]
+    shown = [each for each in by if any(each[2])]
+    if more := shown[MOST_CHARTS:]:
+        st.caption(f"Not drawn: {len(more):,} further parameters.")
+        shown = shown[:MOST_CHARTS]
+    reach = _reach([mean(group.scores[score]) for _, _, groups in shown for group in groups.values()])
     columns = st.columns(2)
-    for number, name in enumerate(shown):
+    for number, (kind, name, groups) in enumerate(shown):
         with columns[number % 2]:
-            _draw_groups(dataset, name, by[name], score, reach, is_fact=name in figures.facts)
+            _draw_groups(dataset, kind, name, groups, score, reach)
 
 
 def _reach(means: Sequence[Figure]) -> tuple[float, float]:
@@ -67,7 +72,7 @@ def _reach(means: Sequence[Figure]) -> tuple[float, float]:
 
 
 def _draw_groups(
-    dataset: Dataset, name: str, groups: Mapping[str, Group], score: str, reach: tuple[float, float], *, is_fact: bool
+    dataset: Dataset, kind: str, name: str, groups: Mapping[str, Group], score: str, reach: tuple[float, float]
 ) -> None:
     title = f"By {label_of(name).lower()}"
     there = {value: group for value, group in groups.items() if value and value != REST and group.scores[score].n}
@@ -82,7 +87,7 @@ def _draw_groups(
     chart_card(
         title,
         figure,
-        f"group-{name}",
+        f"group-{kind}-{name}",
         caption=_left_out(groups, drawn, score),
         data=pd.DataFrame(
             [
@@ -92,12 +97,7 @@ def _draw_groups(
             columns=[name, "examples", "scored", "mean", "low", "high", "method"],
         ),
         dataset_id=dataset.id,
-        opens=[
-            [
-                ExampleFilter(ranges={score: Range(least=0)}, **{"facts" if is_fact else "parameters": {name: value}})
-                for value in drawn
-            ]
-        ],
+        opens=[[ExampleFilter(ranges={score: Range(least=0)}, **{kind: {name: value}}) for value in drawn]],
         height=ROW_HEIGHT * len(drawn) + 44,
         yaxis=names_axis([f"{label} · {each.n:,}" for label, each in zip(names, means, strict=True)]),
         xaxis={"range": reach, "title": None, "fixedrange": True},

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui.charts import chart_card, empty_card, palette
-from pages.ui.figures import Form, Told, figure_table
+from pages.ui.figures import GLUE, Form, Told, figure_table
 from pages.ui.measuring import measured
 from pages.ui.opening import Target
 from pages.ui.words import as_label, plural
@@ -46,8 +46,8 @@ def _draw_judge(dataset: Dataset, judge: JudgeHealth, *, is_only: bool) -> None:
     if judge.monotony is not None:
         score, share = judge.monotony
         st.warning(
-            f"{as_label(judge.model)} gives {share:.0%} of the texts the score {score:g}: it hardly tells them apart. "
-            "Another model may, or a rubric whose questions say what a high and a low score is.",
+            f"{as_label(judge.model)} gives {share * 100:.0f} % of the texts the score {score:g}: it hardly tells them "
+            "apart. Another model may, or a rubric whose questions say what a high and a low score is.",
             icon=":material/warning:",
         )
     own, others, own_compared, others_compared = judge.own_and_others
@@ -62,9 +62,12 @@ def _draw_judge(dataset: Dataset, judge: JudgeHealth, *, is_only: bool) -> None:
                 Told("Spread of repeated scores", judge.spread),
                 Told("Score and length, rho", judge.length, Form.SIGNED),
                 Told("… beyond people's", judge.length_beyond_people, Form.SIGNED),
-                Told("Its own words, points", judge.own, Form.SIGNED, f"{own:,} + {others:,}"),
+                Told("Its own words, points", judge.own, Form.SIGNED, f"{own:,}{GLUE}+{GLUE}{others:,}"),
                 Told(
-                    "… beyond people's", judge.own_beyond_people, Form.SIGNED, f"{own_compared:,} + {others_compared:,}"
+                    "… beyond people's",
+                    judge.own_beyond_people,
+                    Form.SIGNED,
+                    f"{own_compared:,}{GLUE}+{GLUE}{others_compared:,}",
                 ),
             ]
         )

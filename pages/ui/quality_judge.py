@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.jobs import job_panel
+from pages.ui.provider_picker import has_judge
 from pages.ui.quality_judge_runs import draw_past_runs, judge_panel
-from pages.ui.quality_judging_form import judging_form
+from pages.ui.quality_judging_form import draw_no_judge, judging_form
 from pages.ui.quality_pairs import pairs_section
 from pages.ui.quality_rubrics import rubrics_section
 from pages.ui.shell import show_error
@@ -39,6 +40,8 @@ def judge_part(place: Workspace, dataset: Dataset) -> None:
     comparing = latest_task(place, dataset.id, JobKind.COMPARISON)
     if section != COMPARE and comparing is not None and comparing.job.status.is_active:
         job_panel(place, comparing.job.id)
+    if section != RUBRICS and not has_judge(place):
+        draw_no_judge()
     if section == COMPARE:
         pairs_section(place, dataset)
     elif section == RUBRICS:

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from pages.ui.jobs import POLL, draw_causes, draw_job_actions, job_badge, keep_up
+from pages.ui.jobs import POLL, counts, draw_causes, draw_job_actions, job_badge, keep_up
 from pages.ui.opening import open_in_review
 from pages.ui.quality_rubrics import SHOWN_DIGITS
-from pages.ui.words import STATUS, ago, as_label, duration, plural
+from pages.ui.words import STATUS, ago, as_label
 from synthgen_core.actions.jobs import JobView, get_all_tasks, get_job
 from synthgen_core.actions.quality import QualityCounters, quality_counters
 from synthgen_core.actions.rubrics import get_rubrics
@@ -38,22 +38,12 @@ def _panel(place: Workspace, job_id: int, *, polls: bool) -> None:
             job_badge(view)
         counters = quality_counters(place, job)
         if job.status is not JobStatus.COMPLETED:
-            st.progress(view.fraction, text=job.note or _pace(view))
+            st.progress(view.fraction, text=job.note or f"{counts(view)} · cost: {view.cost}")
         _draw_counts(job, counters)
         draw_causes(view)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
             _draw_ways_on(job, counters)
             draw_job_actions(place, view, opens=False)
-
-
-def _pace(view: JobView) -> str:
-    job = view.job
-    parts = [f"{job.done + job.failed:,} of {plural(job.requested, 'example')}"]
-    if job.status is JobStatus.RUNNING and view.rate:
-        parts.append(f"{view.rate:,.0f} a minute")
-    if view.eta is not None:
-        parts.append(f"about {duration(view.eta)} left")
-    return " · ".join([*parts, f"cost: {view.cost}"])
 
 
 def _draw_counts(job: Job, counters: QualityCounters) -> None:

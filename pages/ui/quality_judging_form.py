@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.provider_picker import has_judge, judge_picker
+from pages.ui.provider_picker import judge_picker
 from pages.ui.quality_rubrics import KEEP, rubric_picker
 from pages.ui.shell import reporting
 from pages.ui.words import as_id, as_markdown, plural
@@ -46,13 +46,9 @@ ESTIMATES, ESTIMATE_SECONDS = 50, 300
 
 def judging_form(place: Workspace, dataset: Dataset) -> None:
     """The whole form, with its estimate and its button."""
-    if not has_judge(place):
-        draw_no_judge()
     left, right = st.columns(2, gap="small")
-    with left, st.container(border=True, height="stretch"), reporting():
-        st.markdown("**Who judges**")
-        config = judge_picker(place)
-        st.caption(NOT_OFFERED)
+    with left:
+        config = who_judges(place)
     with right, st.container(border=True, height="stretch"):
         st.markdown("**What is judged, and what comes of it**")
         rubric = rubric_picker(place, session.RUBRIC_JUDGED)
@@ -67,6 +63,15 @@ def judging_form(place: Workspace, dataset: Dataset) -> None:
             st.error("A seed is a whole number from 0 on, of 18 digits at most.", icon=":material/error:")
         else:
             _draw_start(place, dataset, QualityRequest(dataset.id, config, rubric.rubric, **which, **mends, **more))
+
+
+def who_judges(place: Workspace) -> ProviderConfig:
+    """The choice of the judge, in a box of its own."""
+    with st.container(border=True, height="stretch"):
+        st.markdown("**Who judges**")
+        config = judge_picker(place)
+        st.caption(NOT_OFFERED)
+    return config
 
 
 def draw_no_judge() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.charts import AMBER, GRAY, TEAL, chart_card, chart_label, empty_card, palette
 from pages.ui.opening import Target
 from pages.ui.words import plural, seconds_text
-from synthgen_core.actions.losses import Losses, ModelUse, Stage, get_losses, get_model_use
+from synthgen_core.actions.losses import NEWEST, Losses, ModelUse, Stage, get_losses, get_model_use
 from synthgen_core.models import Dataset
 from synthgen_core.workspace import Workspace
 
@@ -47,7 +47,7 @@ def _draw_stages(dataset: Dataset, losses: Losses) -> None:
         text=[_told(stage, counts) for stage in stages],
         textposition=["inside" if stage.count > most / 2 else "outside" for stage in stages],
         cliponaxis=False,
-        hoverinfo="skip",
+        hoverinfo="none",
     )
     opens: list[Target] = [stage.opens if stage.count else None for stage in stages]
     when = f" The latest export was on {losses.exported_at:%d %b %Y}." if losses.exported_at else ""
@@ -132,19 +132,21 @@ def _draw_times(used: list[ModelUse]) -> None:
             name=name,
             mode="markers",
             marker={"size": 12, "color": colour},
+            cliponaxis=False,
             customdata=[seconds_text(value) for value in values if value is not None],
             hovertemplate=f"{name}: %{{customdata}}<extra></extra>",
         )
     for row, each in zip(rows, timed, strict=True):
         figure.add_shape(type="line", x0=each.median, x1=each.slow, y0=row, y1=row, line={"color": GRAY, "width": 2})
-    calls = sum(each.answered for each in timed)
+    calls = sum(each.timed for each in timed)
+    whose = f"the newest {NEWEST:,}" if calls == NEWEST else f"{calls:,}"
     chart_card(
         title,
         figure,
         "losses-times",
-        caption=f"Of {calls:,} calls that were answered; those that failed are left out. Right to 10 %.",
+        caption=f"Of {whose} calls that were answered; those that failed are left out.",
         data=pd.DataFrame(
-            [(each.provider, each.model, each.answered, each.median, each.slow) for each in timed],
+            [(each.provider, each.model, each.timed, each.median, each.slow) for each in timed],
             columns=["provider", "model", "answered", "median", "within_95"],
         ),
         height=FRAME + 30 + ROW * len(timed),

@@ -54,7 +54,7 @@ def _rules(state: QualityState) -> None:
         said = "Fourteen checks without a model, free of charge, with the reason and the place of what they find."
         _tile("Rule score", NOT_YET, said, "Run the rules", "Rules")
         return
-    said = f"of 10, mean of {state.checked:,} of {plural(state.active, 'example')}; {plural(state.flagged, 'rule')} "
+    said = f"of 10, mean of {state.checked:,} of {plural(state.active, 'example')}; {plural(state.flagged, 'rule')}"
     _tile("Rule score", f"{state.rule_score:.1f}", f"{said} found something.", "See what they found", "Rules")
 
 

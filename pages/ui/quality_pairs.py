@@ -11,8 +11,7 @@ from pages.ui.charts import chart_card, chart_label, palette
 from pages.ui.figures import Form, figure_text
 from pages.ui.jobs import job_panel
 from pages.ui.opening import open_in_review
-from pages.ui.provider_picker import has_judge, judge_picker
-from pages.ui.quality_judging_form import NOT_OFFERED, draw_no_judge, draw_start, what_it_takes
+from pages.ui.quality_judging_form import draw_start, what_it_takes, who_judges
 from pages.ui.quality_rubrics import KEEP, rubric_picker
 from pages.ui.shell import reporting
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
@@ -43,8 +42,6 @@ WHAT_IT_IS = (
 def pairs_section(place: Workspace, dataset: Dataset) -> None:
     """Draw it."""
     st.caption(WHAT_IT_IS)
-    if not has_judge(place):
-        draw_no_judge()
     found = get_comparisons(place, dataset.id, limit=EARLIER)
     latest = found[0].view.job.status if found else None
     if latest is not None and latest is not JobStatus.COMPLETED:
@@ -59,10 +56,8 @@ def pairs_section(place: Workspace, dataset: Dataset) -> None:
 
 def _draw_form(place: Workspace, dataset: Dataset) -> None:
     left, right = st.columns(2, gap="small")
-    with left, st.container(border=True, height="stretch"), reporting():
-        st.markdown("**Who judges**")
-        config = judge_picker(place)
-        st.caption(NOT_OFFERED)
+    with left:
+        config = who_judges(place)
     with right, st.container(border=True, height="stretch"):
         st.markdown("**What is compared**")
         rubric = rubric_picker(place, session.RUBRIC_COMPARED)
@@ -165,7 +160,7 @@ def _draw_result(dataset: Dataset, found: Comparison) -> None:
         height=BAR_HEIGHT,
         barmode="stack",
         legend={"traceorder": "normal"},
-        xaxis={"visible": False},
+        xaxis={"visible": False, "range": [0, len(found.pairs)]},
         yaxis={"visible": False},
     )
     _draw_pairs(dataset, found)
@@ -175,7 +170,7 @@ def _limits(found: Comparison, judged: int) -> list[str]:
     by_chance = found.view.job.requested - found.same_matter
     drawn = f"{plural(found.same_matter, 'pair')} about the same scenario or question, {by_chance:,} by chance."
     said = [
-        f"Win rate over decided pairs, with Wilson's interval; {found.ties:,} ties and {found.failed:,} failed apart."
+        f"Share of the decided pairs, Wilson’s 95 % interval; {found.ties:,} ties, {found.failed:,} failed, in neither."
     ]
     if not found.view.job.parameters["are_examples"]:
         said.append(drawn)

@@ -29,6 +29,10 @@ def draw_top_up(place: Workspace, dataset: Dataset, coverage: Coverage) -> None:
     if (job := running_top_up(place, dataset.id)) is not None:
         job_panel(place, job.id)
         return
+    last = last_run(place, dataset.id)
+    if last is None and not dataset.domain:
+        st.caption("A dataset of one domain can be topped up here; this one is of several, or its domain is not known.")
+        return
     with st.container(border=True), reporting():
         st.markdown("**Top up**: more examples, in which missing values are drawn more often")
         left, right = st.columns([2, 3], vertical_alignment="bottom")
@@ -40,7 +44,7 @@ def draw_top_up(place: Workspace, dataset: Dataset, coverage: Coverage) -> None:
             key=f"top-up-{dataset.id}-{coverage.n}",
             help="To begin with: what the parameter lacks that is furthest off. More come nearer to the target.",
         )
-        provider, last = None, last_run(place, dataset.id)
+        provider = None
         if last is not None:
             with right:
                 whose = st.radio("Written by", (SAME, OTHER), key=f"top-up-model-{dataset.id}", horizontal=True)
@@ -85,4 +89,7 @@ def _draw_weights(planned: TopUp) -> None:
         whole = sum(weights.values())
         now, then = planned.expected[name]
         shown = " · ".join(f"{as_label(in_words(value))} {weight / whole:.0%}" for value, weight in weights.items())
-        st.markdown(f"**{as_label(label_of(name))}**: {now:.1%} off now, {then:.1%} then  \n:small[{shown}]")
+        label = label_of(name)
+        st.markdown(
+            f"**{as_label(label[:1].upper() + label[1:])}**: {now:.1%} off now, {then:.1%} then  \n:small[{shown}]"
+        )

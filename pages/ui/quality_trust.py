@@ -1,7 +1,7 @@
 """The part “Trust” of the Quality page: a judge against people, plans of review, and the judge's health."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -10,8 +10,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import GRAY, chart_card, empty_card, palette
-from pages.ui.figures import Form, Told, figure_table, figure_text
+from pages.ui.figures import GLUE, Form, Told, figure_table, figure_text
 from pages.ui.opening import Target, open_in_review
+from pages.ui.quality_basis import JUDGE, PEOPLE
 from pages.ui.quality_health import health_view
 from pages.ui.quality_plans import plans_view
 from pages.ui.words import as_label, plural
@@ -33,6 +34,8 @@ from synthgen_core.statistics.correlation import Comparison, Verdicts
 from synthgen_core.workspace import Workspace
 
 THRESHOLD = 7.0
+FIRST = 120
+"""Pixels of the first column of the table of decisions."""
 SMALLEST, LARGEST = 8, 30
 """Pixels across a point of the scatter: of one example, and of most."""
 
@@ -55,6 +58,9 @@ def against_people_view(place: Workspace, dataset: Dataset) -> None:
     """How far the judge's scores are what people say."""
     _draw_blind(place, dataset)
     pairs, found = _compared(place, dataset.id, str(place.settings.data_dir), dataset.updated_at)
+    if not pairs.rows:
+        _draw_nothing(pairs)
+        return
     left, right = st.columns(2)
     with left:
         _draw_scatter(dataset, pairs)
@@ -93,11 +99,21 @@ def against_people_view(place: Workspace, dataset: Dataset) -> None:
             "rejected, the share that the judge would remove. With two classes, weights change nothing: kappa is the "
             "weighted kappa, and AC1 is AC2."
         )
-    _draw_groups(place, dataset, threshold)
+    _draw_groups(place, dataset, pairs, threshold)
 
 
 VIEWS = {"Judge against people": against_people_view, "Review plans": plans_view, "Judge's health": health_view}
 """Each is drawn from a workspace and a dataset."""
+
+
+def _draw_nothing(pairs: Pairs) -> None:
+    judged = pairs.judged
+    empty_card(
+        "Nothing to compare yet",
+        f"A judge has scored {plural(judged.by_judge, 'example')} of this dataset, people have decided on or scored "
+        f"{judged.by_people:,}, and none has both. See the part “Judge”, and the Review page: a random sample of 30 "
+        "is soon read.",
+    )
 
 
 def _draw_blind(place: Workspace, dataset: Dataset) -> None:
@@ -170,9 +186,7 @@ def _draw_scatter(dataset: Dataset, pairs: Pairs) -> None:
         return
     most = max(map(len, places.values()))
     opens: list[Target] = [
-        ids[0]
-        if len(ids) == 1
-        else ExampleFilter((), ranges={"person_score": _around(person), "quality_score": _around(judge)})
+        ids[0] if len(ids) == 1 else ExampleFilter((), ranges={PEOPLE: _around(person), JUDGE: _around(judge)})
         for (person, judge), ids in places.items()
     ]
     figure = go.Figure()
@@ -188,7 +202,7 @@ def _draw_scatter(dataset: Dataset, pairs: Pairs) -> None:
         customdata=[plural(len(ids), "example") for ids in places.values()],
         hovertemplate="people %{x}, judge %{y}: %{customdata}<extra></extra>",
     )
-    axis = {"range": [-0.5, 10.5], "dtick": 2, "fixedrange": True}
+    axis = {"range": [-0.6, 10.9], "dtick": 2, "fixedrange": True}
     chart_card(
         "Judge and people, example by example",
         figure,
@@ -224,42 +238,42 @@ def _draw_confusion(dataset: Dataset, at: Verdicts, threshold: float) -> None:
     n = at.both_remove + at.only_judge + at.only_people + at.both_keep
     with st.container(border=True, gap="small"):
         st.markdown("**Who would remove what**")
-        for column, title in zip(_row(), ("", "People reject", "People accept"), strict=True):
-            column.markdown(f":gray[{title}]" if title else "")
+        with _row():
+            for title in ("", "People reject", "People accept"):
+                st.markdown(f":gray[{title}]" if title else GLUE, width="stretch" if title else FIRST)
         for name, scores, rejected, accepted in cells:
-            title, *columns = _row()
-            title.markdown(f":gray[{name}]")
-            said = ((Verdict.REJECT, rejected), (Verdict.ACCEPT, accepted))
-            for column, (verdict, count) in zip(columns, said, strict=True):
-                is_same = (verdict is Verdict.REJECT) == (scores is below)
-                if column.button(
-                    f"**{count:,}** :small[{count / n:.0%}]" if n else "0",
-                    key=f"trust-cell-{name}-{verdict}",
-                    disabled=not count,
-                    width="stretch",
-                    help="Open these examples",
-                    type="primary" if is_same and count else "secondary",
-                ):
-                    meant = ExampleFilter((), is_reviewed=True, verdict=verdict.value, ranges={"quality_score": scores})
-                    open_in_review(dataset.id, meant)
+            with _row():
+                st.markdown(f":gray[{name}]", width=FIRST)
+                for verdict, count in ((Verdict.REJECT, rejected), (Verdict.ACCEPT, accepted)):
+                    is_same = (verdict is Verdict.REJECT) == (scores is below)
+                    if st.button(
+                        f"**{count:,}** :small[{count / n:.0%}]" if n else "0",
+                        key=f"trust-cell-{name}-{verdict}",
+                        disabled=not count,
+                        width="stretch",
+                        help="Open these examples",
+                        type="primary" if is_same and count else "secondary",
+                    ):
+                        meant = ExampleFilter((), is_reviewed=True, verdict=verdict.value, ranges={JUDGE: scores})
+                        open_in_review(dataset.id, meant)
         st.caption(
             f"n = {plural(n, 'example')} with a judge's score that people accepted or rejected, removed ones included. "
             "Filled: both say the same. Left out: skipped and disputed ones."
         )
 
 
-def _row() -> Sequence[DeltaGenerator]:
+def _row() -> DeltaGenerator:
     """Three parts beside one another, on a phone too."""
-    return st.columns([1.1, 1, 1], vertical_alignment="center", gap="xsmall", wrap=False)
+    return st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall")
 
 
-def _draw_groups(place: Workspace, dataset: Dataset, threshold: float) -> None:
+def _draw_groups(place: Workspace, dataset: Dataset, pairs: Pairs, threshold: float) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**Group by group, decisions at {threshold:g}**")
             by = st.selectbox(
                 "By",
-                ["", *groupings(place, dataset.id)],
+                ["", *groupings(place, pairs)],
                 format_func=lambda name: label_of(name).capitalize() if name else "Subdomain",
                 key=f"trust-by-{dataset.id}",
                 label_visibility="collapsed",

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.author import LONGEST, author_name, can_sign_in, signed_in
+from pages.ui.author import LONGEST, author_name, signed_in
 from pages.ui.review_desk import Desk
 from pages.ui.review_keys import EDITING, READING, cookie, kept_mark
 from pages.ui.words import REVIEWED, as_label, as_markdown, plural
@@ -30,17 +30,14 @@ def actor() -> Actor:
 
 
 def name_menu(name: str) -> None:
-    """The name, and the place to type it once, or to sign in where that is set up."""
+    """The name, and the place to type it once: not for whoever is signed in."""
     is_unknown = name == session.ANONYMOUS
     label = "Your name?" if is_unknown else as_label(name)
     kind = "primary" if is_unknown else "tertiary"
     with st.popover(label, icon=":material/person:", key="review-name-menu", type=kind):
         if signed_in():
             st.caption("You are signed in with this name.")
-            st.button("Sign out", key="review-sign-out", icon=":material/logout:", on_click=st.logout)
             return
-        if can_sign_in():
-            st.button("Sign in", key="review-sign-in", icon=":material/login:", type="primary", on_click=st.login)
         st.text_input(
             "Your name",
             "" if is_unknown else name,

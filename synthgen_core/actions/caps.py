@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Budget, dollars
 from synthgen_core.errors import ConfigError
-from synthgen_core.models import ChatRequest, Job, Side
+from synthgen_core.models import ChatRequest, Job, ProviderConfig, Side
+from synthgen_core.settings import Settings
 
 MOST_DOLLARS, MOST_TOKENS = Decimal(10**6), 10**12
 
@@ -22,6 +24,19 @@ def check_caps(max_cost: Decimal | None, max_tokens_total: int | None) -> None:
         in_range("budget of tokens", max_tokens_total, 1, MOST_TOKENS)
     if max_cost is not None and not (max_cost.is_finite() and 0 < max_cost <= MOST_DOLLARS):
         raise ConfigError(f"The budget cannot be {max_cost} dollars.", f"Give up to {MOST_DOLLARS:,}.")
+
+
+def budget_of(
+    settings: Settings, config: ProviderConfig, max_cost: Decimal | None, max_tokens_total: int | None, job: Job | None
+) -> Budget:
+    """What a run that asks one model may spend, and has spent: ``job`` is the one that has, if one has."""
+    return Budget(
+        tariff_for(settings, config),
+        max_cost=max_cost,
+        max_tokens=max_tokens_total,
+        spent_cost=job.cost if job else None,
+        spent_tokens=job.usage.total if job else 0,
+    )
 
 
 def check_room(budget: Budget, first: ChatRequest, models: Mapping[Side, str], job: Job | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from synthgen_core.actions.measures import Tick
 from synthgen_core.database import Distribution, Measure
-from synthgen_core.database.quality_figures import SIZES, Bin, Group, Point, QualityFigures, figures_from_json
+from synthgen_core.database.quality_figures import Bin, Group, Point, QualityFigures, figures_from_json
 from synthgen_core.database.summaries import REST
 from synthgen_core.errors import NotFoundError
 from synthgen_core.models import Dataset, JsonObject
@@ -34,9 +34,7 @@ CHARTS = "charts"
 
 def measure_charts(workspace: Workspace, dataset: Dataset, tick: Tick) -> tuple[int, JsonObject]:
     """Add up what the charts show, for ``measures``: over all active examples."""
-    details = workspace.database.get_details(dataset.id)
-    sizes = {name: getattr(details, name) for name in SIZES}
-    figures = workspace.database.measure_quality(dataset.id, sizes, tick)
+    figures = workspace.database.measure_quality(dataset.id, tick)
     return figures.active, figures.to_json()
 
 

@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from synthgen_core.actions.caps import check_caps, check_room, in_range
+from synthgen_core.actions.caps import budget_of, check_caps, check_room, in_range
 from synthgen_core.actions.quality_requests import MOST_SEEDS, check_judge
 from synthgen_core.actions.requests import MOST_WORKERS, kept_config, usual_workers
-from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Budget
 from synthgen_core.errors import ConfigError
 from synthgen_core.formats import Format, get_format
@@ -97,22 +96,16 @@ def check_room_for_pairs(
     workspace: Workspace, request: ComparisonRequest, sides: Sides, job: Job | None = None
 ) -> None:
     """Raise ConfigError if the budget leaves no room for one call, or if nobody could keep to it."""
-    budget = budget_of(workspace, request, job)
+    budget = comparison_budget(workspace, request, job)
     if budget.is_capped:
         (example,) = workspace.database.get_dataset_examples(sides.datasets[0], 1)
         asked = pair_request(request.rubric, sides.format, example.content, example.content)
         check_room(budget, asked, {Side.WRITER: request.provider.model}, job)
 
 
-def budget_of(workspace: Workspace, request: ComparisonRequest, job: Job | None) -> Budget:
+def comparison_budget(workspace: Workspace, request: ComparisonRequest, job: Job | None) -> Budget:
     """What a comparison may spend, and has spent."""
-    return Budget(
-        tariff_for(workspace.settings, request.provider),
-        max_cost=request.max_cost,
-        max_tokens=request.max_tokens_total,
-        spent_cost=job.cost if job else None,
-        spent_tokens=job.usage.total if job else 0,
-    )
+    return budget_of(workspace.settings, request.provider, request.max_cost, request.max_tokens_total, job)
 
 
 def to_parameters(request: ComparisonRequest, sides: Sides) -> JsonObject:

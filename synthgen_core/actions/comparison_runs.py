@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from synthgen_core.actions.comparison_requests import ComparisonRequest, Sides, budget_of
+from synthgen_core.actions.comparison_requests import ComparisonRequest, Sides, comparison_budget
 from synthgen_core.actions.providers import model_table, open_provider
 from synthgen_core.actions.runs import close_later, log_of, memory_of
 from synthgen_core.comparing import Pair, Settled, compare_pairs
@@ -40,7 +40,7 @@ class _Work:
         """Raises as ``compare_pairs`` does, and StoppedError."""
         request, run = self._request, self._run
         pairs = self._pairs()
-        budget, workers = budget_of(self._workspace, request, run.job), request.workers or 1
+        budget, workers = comparison_budget(self._workspace, request, run.job), request.workers or 1
         provider = open_provider(request.provider, model_table(self._workspace.settings))
         executor = DaemonExecutor(workers, f"synthgen-call-{run.job.id}")
         try:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from synthgen_core.actions.curation_plans import Output, Plan, Take, Tick, contents_of, make_plan
 from synthgen_core.actions.curation_requests import Request, check_request, to_json
+from synthgen_core.actions.unpublished import begin_unpublished, take_away
 from synthgen_core.conversion import Converted, LossReport, convert_content
 from synthgen_core.database import NewDataset, NewExample, Progress
 from synthgen_core.database.datasets import now
@@ -142,21 +143,16 @@ class CurationWork:
             values = [parent.metadata.get(key) for parent in parents]
             if values[0] is not None and all(value == values[0] for value in values):
                 shared[key] = values[0]
-        file_path = self._workspace.mirror.claim(domain or request.operation, now())
         new = NewDataset(
             name=output.name,
             domain=domain,
             subdomain=subdomain,
             format_type=output.format,
-            file_path=file_path,
+            file_path=self._workspace.mirror.claim(domain or request.operation, now()),
             metadata=shared,
             origin=request.operation,
         )
-        try:
-            self._made.append(self._run.begin_dataset(new))
-        except DatabaseError:
-            self._workspace.mirror.path(file_path).unlink(missing_ok=True)
-            raise
+        self._made.append(begin_unpublished(self._workspace, self._run, new))
         return self._made[-1]
 
     def _check_stop(self) -> None:
@@ -166,8 +162,7 @@ class CurationWork:
     def _start_over(self) -> None:
         """Take away what this job made in an earlier run, or so far, and count from nothing."""
         for made in self._workspace.database.get_made_by(self._run.job.id, is_ready=False):
-            self._workspace.mirror.remove(made.id, made.file_path)
-            self._workspace.database.discard_dataset(made.id)
+            take_away(self._workspace, made)
         self._made, self._parents = [], []
         self._run.job = replace(self._run.job, dataset_id=None)
         job = self._workspace.database.get_job(self._run.job.id)

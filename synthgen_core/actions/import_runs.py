@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from synthgen_core.actions.datasets import storable
 from synthgen_core.actions.import_files import Source, forget_upload, limits_of
+from synthgen_core.actions.unpublished import begin_unpublished, take_away
 from synthgen_core.database import NewBadLine, NewDataset, NewExample, NewFlag, NewImport, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import ConfigError, DatabaseError, InvalidExampleError, NotFoundError, StoppedError
@@ -238,21 +239,16 @@ class ImportWork:
             raise StoppedError
 
     def _begin(self, format: str) -> Dataset:
-        file_path = self._workspace.mirror.claim("imported", now())
         new = NewDataset(
             name=str(self._run.job.parameters["name"]),
             domain="",
             subdomain="",
             format_type=format,
-            file_path=file_path,
+            file_path=self._workspace.mirror.claim("imported", now()),
             metadata={"files": [source.label for source in self._sources]},
             origin=Origin.IMPORTED,
         )
-        try:
-            return self._run.begin_dataset(new)
-        except DatabaseError:
-            self._workspace.mirror.path(file_path).unlink(missing_ok=True)
-            raise
+        return begin_unpublished(self._workspace, self._run, new)
 
     def _publish(self) -> None:
         """Write the file, then show the dataset. Raises InvalidExampleError where there is none."""
@@ -294,8 +290,7 @@ class ImportWork:
     def _start_over(self) -> None:
         """Take away what was made, and count from nothing."""
         if self._dataset is not None:
-            self._workspace.database.discard_dataset(self._dataset.id)
-            self._workspace.mirror.remove(self._dataset.id, self._dataset.file_path)
+            take_away(self._workspace, self._dataset)
             self._dataset = None
             self._run.job = replace(self._run.job, dataset_id=None)
         self._batch, self._bytes, self._given_up = [], 0, 0

@@ -1,19 +1,22 @@
 """What became of what was asked for, stage by stage, and what the models took for it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 
-from synthgen_core.actions.usage import OK, GroupBy, cost_in_words, get_call_times
+from synthgen_core.actions.usage import GroupBy, cost_in_words
 from synthgen_core.database import UsageRow
 from synthgen_core.models import Dataset, ExampleFilter, JobKind, Usage
 from synthgen_core.workspace import Workspace
 
-__all__ = ["Losses", "ModelUse", "Stage", "get_losses", "get_model_use"]
+__all__ = ["NEWEST", "Losses", "ModelUse", "Stage", "get_losses", "get_model_use"]
 
 BROUGHT_IN = "Brought in"
+NEWEST = 20_000
+"""Answered calls that tell how fast models are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,12 @@ class ModelUse:
     cost: Decimal | None
     """US dollars, as far as that is known; None: of no call."""
     unknown_cost_calls: int
+    timed: int
+    """Answered calls that the seconds rest on: the newest, of all models together at most ``NEWEST``."""
     median: float | None
-    """Seconds of a call that was answered; right to 10 %. None: none was."""
+    """Seconds of a call that was answered; None: none was, lately."""
     slow: float | None
     """Seconds within which 95 % of them were."""
-
-    @property
-    def answered(self) -> int:
-        """Calls that the seconds rest on."""
-        return self.calls - self.failed
 
     @property
     def cost_words(self) -> str:
@@ -74,18 +74,18 @@ def get_losses(workspace: Workspace, dataset: Dataset) -> Losses:
     database = workspace.database
     summary = database.get_summaries([dataset.id])[dataset.id]
     runs = database.get_jobs(kind=JobKind.GENERATION, dataset_id=dataset.id)
-    made = database.count_made(dataset.id)
-    total, stages, causes = sum(made.values()), list[Stage](), Counter[str]()
+    total = database.count_examples(dataset.id, ExampleFilter(statuses=()))
+    stages, causes = list[Stage](), Counter[str]()
     if runs:
-        ids = [job.id for job in runs]
-        stages.append(Stage("Drawn", sum(job.requested for job in runs), f"asked for by {_runs(len(runs))} (jobs)"))
-        answered = database.count_answered(ids)
-        stages.append(Stage("Answered", answered, "items with an answered call, or a kept reply (calls)", "Drawn"))
         parsed = sum(job.done for job in runs)
+        vain = database.count_answered_in_vain([job.id for job in runs if job.done < job.requested])
+        stages.append(Stage("Drawn", sum(job.requested for job in runs), f"asked for by {_runs(len(runs))} (jobs)"))
+        source = f"parsed, or answered to no avail: {vain:,} (jobs, calls)"
+        stages.append(Stage("Answered", parsed + vain, source, "Drawn"))
         stages.append(Stage("Parsed", parsed, "valid, and no repeat of another (jobs)", "Answered"))
         for job in runs:
             causes.update({cause: _count(entry) for cause, entry in job.errors.items()})
-        if others := total - sum(made.get(each, 0) for each in ids):
+        if others := total - parsed:
             source = f"{others:,} of them imported, copied, or of jobs that were deleted (examples)"
             stages.append(Stage(BROUGHT_IN, total, source))
     elif files := database.get_imports(dataset_id=dataset.id):
@@ -113,13 +113,13 @@ def get_losses(workspace: Workspace, dataset: Dataset) -> Losses:
 
 def get_model_use(workspace: Workspace, dataset: Dataset) -> list[ModelUse]:
     """What each model took for this dataset, the one that was used last first; judging and mending count, too."""
+    timed = workspace.database.get_recent_seconds(dataset.id, NEWEST)
     rows = workspace.database.get_usage(GroupBy.MODEL, dataset_id=dataset.id)
-    return [_model_use(workspace, dataset, row) for row in rows]
+    return [_model_use(row, sorted(timed.get((row.group[0], row.group[1]), ()))) for row in rows]
 
 
-def _model_use(workspace: Workspace, dataset: Dataset, row: UsageRow) -> ModelUse:
+def _model_use(row: UsageRow, seconds: Sequence[float]) -> ModelUse:
     provider, model = row.group
-    times = get_call_times(workspace, dataset_id=dataset.id, provider=provider, model=model, outcome=OK)
     return ModelUse(
         provider,
         model,
@@ -128,9 +128,15 @@ def _model_use(workspace: Workspace, dataset: Dataset, row: UsageRow) -> ModelUs
         row.usage,
         row.cost,
         row.unknown_cost_calls,
-        times.quantile(0.5),
-        times.quantile(0.95),
+        len(seconds),
+        _quantile(seconds, 0.5),
+        _quantile(seconds, 0.95),
     )
+
+
+def _quantile(ascending: Sequence[float], share: float) -> float | None:
+    """The least of these that so many are not above (nearest rank); None where there are none."""
+    return ascending[ceil(share * len(ascending)) - 1] if ascending else None
 
 
 def _runs(count: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from synthgen_core.actions.curation_plans import LONGEST_STEM
 from synthgen_core.actions.datasets import clean_name
+from synthgen_core.actions.unpublished import begin_unpublished, take_away
 from synthgen_core.database import NewDataset
 from synthgen_core.errors import DatabaseError
 from synthgen_core.jobs import Run
@@ -34,7 +35,7 @@ def make_improved(
     database = workspace.database
     if made_before := database.get_made_by(run.job.id):
         return made_before[0]
-    _take_away(workspace, run)
+    _start_over(workspace, run)
     try:
         made = _begin(workspace, run, source)
         for start in range(0, len(ids), COPIED):
@@ -56,27 +57,21 @@ def make_improved(
 
 def _begin(workspace: Workspace, run: Run, source: Dataset) -> Dataset:
     stem = PurePosixPath(source.file_path).stem
-    file_path = workspace.mirror.claim_named(f"{stem}{IMPROVED}")
     new = NewDataset(
         name=clean_name(f"{source.name[:LONGEST_STEM]}, improved"),
         domain=source.domain,
         subdomain=source.subdomain,
         format_type=source.format,
-        file_path=file_path,
+        file_path=workspace.mirror.claim_named(f"{stem}{IMPROVED}"),
         metadata=source.metadata,
         origin=Origin.IMPROVED,
     )
-    try:
-        return run.begin_dataset(new)
-    except DatabaseError:
-        workspace.mirror.path(file_path).unlink(missing_ok=True)
-        raise
+    return begin_unpublished(workspace, run, new)
 
 
-def _take_away(workspace: Workspace, run: Run) -> None:
+def _start_over(workspace: Workspace, run: Run) -> None:
     for made in workspace.database.get_made_by(run.job.id, is_ready=False):
-        workspace.mirror.remove(made.id, made.file_path)
-        workspace.database.discard_dataset(made.id)
+        take_away(workspace, made)
 
 
 def _give_up(workspace: Workspace, run: Run) -> None:
@@ -84,6 +79,6 @@ def _give_up(workspace: Workspace, run: Run) -> None:
     if run.is_interrupted:
         return  # the app closes; it would have to wait
     try:
-        _take_away(workspace, run)
+        _start_over(workspace, run)
     except DatabaseError as error:
         LOG.warning("what job %s had made could not be taken away: %s", run.job.id, error.message)

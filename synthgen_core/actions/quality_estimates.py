@@ -11,10 +11,9 @@ from synthgen_core.actions.quality_requests import QualityRequest, check_request
 from synthgen_core.actions.quality_runs import chosen_examples, known_before
 from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Tariff
-from synthgen_core.database.judgements import Judgeable
 from synthgen_core.formats import Format, get_format
 from synthgen_core.judging.prompts import improve_request, judge_request
-from synthgen_core.models import Dataset, ExampleFilter, Usage
+from synthgen_core.models import Dataset, Example, ExampleFilter, Usage
 from synthgen_core.workspace import Workspace
 
 SAMPLE = 25
@@ -49,19 +48,15 @@ def estimate_quality(workspace: Workspace, request: QualityRequest) -> QualityEs
     """What this run will take, mending and judging anew included; no call is made. Raises as ``check_request`` does."""
     filled = check_request(workspace, request)
     dataset = workspace.database.get_dataset(filled.dataset_id)
-    mark = workspace.database.get_watermark(dataset.id)
-    chosen = chosen_examples(workspace, filled, mark)
-    known = known_before(workspace, filled)
-    to_judge = sum(each not in known for each in chosen)
-    step = max(1, len(chosen) // SAMPLE)
-    rows = workspace.database.get_judgeable(dataset.id, mark, chosen[::step][:SAMPLE])
+    examples, known = _count(workspace, dataset, filled)
+    rows = _some(workspace, dataset)
     tariff = tariff_for(workspace.settings, filled.provider)
     judging, mending = _a_judgement(filled, get_format(dataset.format), rows, tariff), Usage()
-    judgements, fixes = filled.runs * to_judge, 0
+    judgements, fixes = filled.runs * (examples - known), 0
     basis = f"From the length of the prompts: {judgements:,} judgements"
     if filled.auto_fix and not filled.judge_only:
         share, source = _weak_share(workspace, dataset, filled.min_quality_score)
-        fixes = round(share * len(chosen))
+        fixes = round(share * examples)
         mending = _a_fix(get_format(dataset.format), rows, tariff)
         judgements += filled.runs * fixes
         basis += f", {fixes:,} texts mended and judged again ({share:.0%} below {filled.min_quality_score:g}: {source})"
@@ -76,8 +71,8 @@ def estimate_quality(workspace: Workspace, request: QualityRequest) -> QualityEs
     too_dear = cost is not None and filled.max_cost is not None and cost > filled.max_cost
     too_long = filled.max_tokens_total is not None and usage.total > filled.max_tokens_total
     return QualityEstimate(
-        len(chosen),
-        len(chosen) - to_judge,
+        examples,
+        known,
         judgements + fixes,
         usage,
         cost,
@@ -87,14 +82,30 @@ def estimate_quality(workspace: Workspace, request: QualityRequest) -> QualityEs
     )
 
 
-def _a_judgement(request: QualityRequest, format: Format, rows: Sequence[Judgeable], tariff: Tariff) -> Usage:
+def _count(workspace: Workspace, dataset: Dataset, request: QualityRequest) -> tuple[int, int]:
+    """How many examples will be chosen, and how many of them are judged already."""
+    judged = known_before(workspace, request)
+    if request.sample is None:
+        return dataset.example_count, len(judged)
+    chosen = chosen_examples(workspace, request, workspace.database.get_watermark(dataset.id))
+    return len(chosen), sum(each in judged for each in chosen)
+
+
+def _some(workspace: Workspace, dataset: Dataset) -> list[Example]:
+    """A few examples from all over a dataset."""
+    step = max(1, dataset.example_count // SAMPLE)
+    offsets = range(0, dataset.example_count, step)[:SAMPLE]
+    return [row for at in offsets for row in workspace.database.get_dataset_examples(dataset.id, 1, at)]
+
+
+def _a_judgement(request: QualityRequest, format: Format, rows: Sequence[Example], tariff: Tariff) -> Usage:
     """Tokens of an average judgement."""
     prompts = [prompt_tokens(judge_request(request.rubric, format, row.content, row.metadata, seed=1)) for row in rows]
     thinking = THINKING if tariff.token_limit(1) > 1 else 0
     return Usage(ceil(fmean(prompts)), CRITERION_TOKENS * len(request.rubric.criteria) + thinking)
 
 
-def _a_fix(format: Format, rows: Sequence[Judgeable], tariff: Tariff) -> Usage:
+def _a_fix(format: Format, rows: Sequence[Example], tariff: Tariff) -> Usage:
     """Tokens of an average mending: the example goes in, and comes back."""
     prompts = [prompt_tokens(improve_request(format, row.content, ["x" * 200])) for row in rows]
     bare = prompt_tokens(improve_request(format, {}, []))

@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from synthgen_core.actions.caps import check_caps, check_room, in_range
+from synthgen_core.actions.caps import budget_of, check_caps, check_room, in_range
 from synthgen_core.actions.requests import kept_config
-from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import Budget
 from synthgen_core.database import Judge
 from synthgen_core.errors import ConfigError
@@ -117,13 +116,7 @@ def check_budget(workspace: Workspace, request: QualityRequest, job: Job) -> Non
 
 def budget_for(workspace: Workspace, request: QualityRequest, job: Job | None) -> Budget:
     """What a run may spend, and has spent."""
-    return Budget(
-        tariff_for(workspace.settings, request.provider),
-        max_cost=request.max_cost,
-        max_tokens=request.max_tokens_total,
-        spent_cost=job.cost if job else None,
-        spent_tokens=job.usage.total if job else 0,
-    )
+    return budget_of(workspace.settings, request.provider, request.max_cost, request.max_tokens_total, job)
 
 
 def _models(request: QualityRequest) -> dict[Side, str]:

@@ -112,15 +112,15 @@ class QualityWork:
 
     def _subjects(self, ids: Sequence[int]) -> Iterator[Subject]:
         """The examples to judge, read as they are needed."""
-        job = self._run.job
         for start in range(0, len(ids), READ):
             some = ids[start : start + READ]
-            rounds = self._database.count_failed_rounds(job.id, some) if job.calls else {}
+            rounds = self._database.count_failed_rounds(some, self._request.judge)
             known = self._verdicts([each for each in some if each in self._known])
             for row in self._database.get_judgeable(self._dataset.id, self._mark, some):
                 yield self._subject(row, known.get(row.id), 1 + rounds.get(row.id, 0))
 
     def _subject(self, row: Judgeable, known: Judgement | None, tries: int = 1) -> Subject:
+        known = known if row.is_present_text else None  # what was said is of the present text
         return Subject(row.id, row.revision, self._format, row.content, row.metadata, known, tries)
 
     def _verdicts(self, ids: Sequence[int]) -> dict[int, Judgement]:

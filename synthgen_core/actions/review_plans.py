@@ -170,8 +170,8 @@ def _shown(plan: ReviewPlan, counts: SampleCounts, estimate: RunningEstimate) ->
         so_far = "" if is_over else ", whatever the rest turns out to be"
         return (
             f"Not shown: with {bad:,} {'defect' if bad == 1 else 'defects'} among {plan.size:,}{counted}{so_far}, "
-            f"the rate may be {in_percent(best)}, more than {target}. To draw anew until a plan succeeds would show "
-            "nothing."
+            f"the rate may be as high as {in_percent(best)}, more than {target}. To draw anew until a plan succeeds "
+            "would show nothing."
         )
     if not is_over:
         return ""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthgen_core.actions.datasets import describe_dataset
 from synthgen_core.database import Judged, ScorePair
 from synthgen_core.statistics import Figure
 from synthgen_core.statistics.correlation import (
@@ -16,8 +15,8 @@ from synthgen_core.statistics.correlation import (
 )
 from synthgen_core.workspace import Workspace
 
-MOST_VALUES = 40
-"""Of a parameter that examples are grouped by; one with more is no parameter to group by."""
+LOOKED_AT, MOST_VALUES = 200, 40
+"""Pairs whose parameters are looked at; one that has more values there is no parameter to group by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Pairs:
     judged: Judged
     """How many there are on either side, so that it can be told what is left out."""
     judges: tuple[str, ...]
-    """Who judged in this dataset, in words, the latest first: the scores may be those of several."""
+    """Who judged them, in words, the latest first: the scores may be those of several."""
 
     @property
     def scored(self) -> tuple[ScorePair, ...]:
@@ -63,16 +62,20 @@ def get_pairs(workspace: Workspace, dataset_id: int, by: str = "") -> Pairs:
     """
     database = workspace.database
     database.get_dataset(dataset_id)
-    judges = dict.fromkeys(f"{judge.model} ({judge.provider})" for judge in database.count_judgements(dataset_id))
+    judges = dict.fromkeys(f"{judge.model} ({judge.provider})" for judge in database.get_judges_of_pairs(dataset_id))
     return Pairs(
         dataset_id, tuple(database.get_score_pairs(dataset_id, by)), database.count_judged(dataset_id), tuple(judges)
     )
 
 
-def groupings(workspace: Workspace, dataset_id: int) -> list[str]:
-    """The parameters that pairs can be grouped by. Raises NotFoundError."""
-    parameters = describe_dataset(workspace, dataset_id).details.parameters
-    return [name for name, values in parameters.items() if len(values) <= MOST_VALUES]
+def groupings(workspace: Workspace, pairs: Pairs) -> list[str]:
+    """The parameters that the pairs can be grouped by, as far as the first of them have any."""
+    values: dict[str, set[str]] = {}
+    for example in workspace.database.get_examples_by_id([row.example_id for row in pairs.rows[:LOOKED_AT]]):
+        parameters = example.metadata.get("parameters")
+        for name, value in parameters.items() if isinstance(parameters, dict) else ():
+            values.setdefault(name, set()).add(str(value))
+    return [name for name, found in values.items() if len(found) <= MOST_VALUES]
 
 
 def compare_scores(pairs: Pairs) -> Comparison:

@@ -32,6 +32,7 @@ COMMANDS = (
     Command("generate", "make a dataset", "generate", "generate", "generate_arguments"),
     Command("resume", "go on with a job that stopped short", "generate", "resume", "resume_arguments"),
     Command("import", "bring files in", "import", "import_files", "import_arguments"),
+    Command("sample-data", "bring in the sample that comes with the app", "samples", "bring_in_sample"),
     Command("scan", "import what is new in the folder of datasets", "import", "scan"),
     Command(
         "export", "write a dataset for a trainer, after a look at what is lost", "export", "export", "export_arguments"
@@ -59,6 +60,7 @@ COMMANDS = (
         "improve_dataset",
         "quality_arguments",
     ),
+    Command("compare", "have a model say which of two datasets is better", "compare", "compare", "compare_arguments"),
     Command("report", "write a report on a dataset's quality", "report", "write_report", "report_arguments"),
     Command("filter", "make a dataset of what matches", "curation", "filter_examples", "filter_arguments"),
     Command(

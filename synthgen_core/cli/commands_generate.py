@@ -9,8 +9,8 @@ from pathlib import Path
 from synthgen_core.actions import datasets as dataset_actions
 from synthgen_core.actions import jobs as job_actions
 from synthgen_core.cli.commands_providers import settings_of
-from synthgen_core.cli.output import DONE, FAILED, INTERRUPTED, PARTIAL, cost_json, print_json, watch
-from synthgen_core.models import Job, JobKind, JobStatus, Method, ProviderConfig
+from synthgen_core.cli.output import cost_json, end_code, print_end, print_json, watch
+from synthgen_core.models import Job, JobKind, Method, ProviderConfig
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import Workspace, open_workspace
 
@@ -144,6 +144,10 @@ def resume(options: argparse.Namespace) -> int:
             from synthgen_core.cli.commands_quality import finish_quality
 
             return finish_quality(workspace, job, options)
+        if job.kind is JobKind.COMPARISON:
+            from synthgen_core.cli.commands_compare import finish_comparison
+
+            return finish_comparison(workspace, job, options)
         if job.kind is JobKind.RULES:
             from synthgen_core.cli.commands_checks import finish_rules
 
@@ -187,15 +191,5 @@ def _finish(workspace: Workspace, job: Job, options: argparse.Namespace) -> int:
         print_json(report)
     else:
         print(f"{job.done} of {job.requested} examples, {job.status}. Dataset {job.dataset_id}: {report['file']}")
-        print(f"  {job.calls:,} calls, {job.usage.total:,} tokens, cost: {view.cost}")
-        for cause, error in job.errors.items():
-            if isinstance(error, dict):
-                print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
-        if job.status is not JobStatus.COMPLETED:
-            higher = " --max-cost ... (or --max-tokens-total ...)" if view.is_out_of_budget else ""
-            print(f"  To go on: python -m synthgen_core resume {job.id}{higher}")
-    if job.status is JobStatus.COMPLETED:
-        return DONE if job.done >= job.requested else PARTIAL
-    if view.is_out_of_budget:
-        return PARTIAL
-    return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
+        print_end(view)
+    return end_code(view, is_whole=job.done >= job.requested)

@@ -19,18 +19,23 @@ from synthgen_core.actions.rubrics import find_rubric
 from synthgen_core.actions.usage import dollars
 from synthgen_core.cli.commands_generate import budget_arguments, chosen_model
 from synthgen_core.cli.commands_providers import settings_of
-from synthgen_core.cli.output import DONE, FAILED, INTERRUPTED, PARTIAL, cost_json, print_json, watch
-from synthgen_core.models import Job, JobStatus
+from synthgen_core.cli.output import DONE, cost_json, end_code, print_end, print_json, watch
+from synthgen_core.models import Job
 from synthgen_core.workspace import Workspace, open_workspace
+
+
+def who_judges(parser: argparse.ArgumentParser) -> None:
+    """What a command takes that asks a judge."""
+    parser.add_argument("--provider", default="", help="who judges, such as openai or ollama (default: LLM_PROVIDER)")
+    parser.add_argument("--model", default="", help="the model's name; better not the one that wrote the dataset")
+    parser.add_argument("--base-url", default="", help="address of a server that speaks the provider's protocol")
+    parser.add_argument("--rubric", default="", help="name or hash of a saved rubric (default: the standard one)")
 
 
 def judge_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``judge`` takes."""
     parser.add_argument("dataset", help="id or name")
-    parser.add_argument("--provider", default="", help="who judges, such as openai or ollama (default: LLM_PROVIDER)")
-    parser.add_argument("--model", default="", help="the model's name; better not the one that wrote the dataset")
-    parser.add_argument("--base-url", default="", help="address of a server that speaks the provider's protocol")
-    parser.add_argument("--rubric", default="", help="name or hash of a saved rubric (default: the standard one)")
+    who_judges(parser)
     parser.add_argument(
         "--runs", type=int, default=1, metavar="K", help="replies on each text; the score is their mean"
     )
@@ -151,15 +156,5 @@ def finish_quality(workspace: Workspace, job: Job, options: argparse.Namespace) 
             print(f"  {counters.kept:,} kept, {counters.fixed:,} mended, {counters.removed:,} removed.")
         if file:
             print(f"  New dataset {counters.result_id}: {file}")
-        print(f"  {job.calls:,} calls, {job.usage.total:,} tokens, cost: {view.cost}")
-        for cause, error in job.errors.items():
-            if isinstance(error, dict):
-                print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
-        if job.status is not JobStatus.COMPLETED:
-            higher = " --max-cost ... (or --max-tokens-total ...)" if view.is_out_of_budget else ""
-            print(f"  To go on: python -m synthgen_core resume {job.id}{higher}")
-    if job.status is JobStatus.COMPLETED:
-        return PARTIAL if job.failed else DONE
-    if view.is_out_of_budget:
-        return PARTIAL
-    return INTERRUPTED if job.status is JobStatus.INTERRUPTED else FAILED
+        print_end(view)
+    return end_code(view, is_whole=not job.failed)

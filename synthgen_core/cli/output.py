@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
-from synthgen_core.actions.jobs import get_job
+from synthgen_core.actions.jobs import JobView, get_job
+from synthgen_core.models import JobStatus
 from synthgen_core.workspace import Workspace
 
 DONE, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
@@ -29,6 +30,27 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     widths = [max(len(row[n]) for row in texts) for n in range(len(head))]
     for row in texts:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_end(view: JobView) -> None:
+    """What a job took that asked a model, what went wrong in it, and how to go on with it."""
+    job = view.job
+    print(f"  {job.calls:,} calls, {job.usage.total:,} tokens, cost: {view.cost}")
+    for cause, error in job.errors.items():
+        if isinstance(error, dict):
+            print(f"  {error['count']} x {cause}: {error['message']} {error['hint']}".rstrip())
+    if job.status is not JobStatus.COMPLETED:
+        higher = " --max-cost ... (or --max-tokens-total ...)" if view.is_out_of_budget else ""
+        print(f"  To go on: python -m synthgen_core resume {job.id}{higher}")
+
+
+def end_code(view: JobView, *, is_whole: bool) -> int:
+    """The exit code of a job that asked a model; ``is_whole``: nothing is missing of what was asked for."""
+    if view.job.status is JobStatus.COMPLETED:
+        return DONE if is_whole else PARTIAL
+    if view.is_out_of_budget:
+        return PARTIAL
+    return INTERRUPTED if view.job.status is JobStatus.INTERRUPTED else FAILED
 
 
 def watch(workspace: Workspace, job_id: int, *, is_quiet: bool = False) -> None:

@@ -1,5 +1,5 @@
-"""What is there of what was drawn: examples counted by parameter and value, by how they were made, and by the job that
-brought them."""
+"""What is there of what was drawn: examples counted by parameter and value, and by how they were made; and what models
+answered to no avail, and how fast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,17 +73,24 @@ class CoverageRoom(Connection):
             rows = connection.execute(query, {"dataset_id": dataset_id, "most": MOST_MAKINGS})
             return [MadeLike(*row) for row in rows]
 
-    def count_answered(self, job_ids: Sequence[int]) -> int:
-        """Items of these jobs for which a model answered: a call was, or a kept reply led to an example."""
+    def count_answered_in_vain(self, job_ids: Sequence[int]) -> int:
+        """Items of these jobs for which a call was answered, and that led to no example."""
         called = sa.select(calls.c.job_id, calls.c.item).where(calls.c.job_id.in_(job_ids), calls.c.outcome == OK)
         made = sa.select(examples.c.job_id, examples.c.item).where(examples.c.job_id.in_(job_ids))
         with self._reading() as connection:
-            return connection.execute(
-                sa.select(sa.func.count()).select_from(called.union(made).subquery())
-            ).scalar_one()
+            vain = called.except_(made).subquery()
+            return connection.execute(sa.select(sa.func.count()).select_from(vain)).scalar_one()
 
-    def count_made(self, dataset_id: int) -> dict[int | None, int]:
-        """Job -> examples of the dataset that it brought, removed ones too; None: no job, or one that was deleted."""
-        query = sa.select(examples.c.job_id, sa.func.count()).where(examples.c.dataset_id == dataset_id)
+    def get_recent_seconds(self, dataset_id: int, limit: int) -> dict[tuple[str, str], list[float]]:
+        """Provider and model -> seconds of the newest answered calls for a dataset, at most so many in all."""
+        query = (
+            sa.select(calls.c.provider, calls.c.model, calls.c.seconds)
+            .where(calls.c.dataset_id == dataset_id, calls.c.outcome == OK)
+            .order_by(calls.c.id.desc())
+            .limit(limit)
+        )
+        found: dict[tuple[str, str], list[float]] = {}
         with self._reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.group_by(examples.c.job_id))}
+            for provider, model, seconds in connection.execute(query):
+                found.setdefault((provider, model), []).append(seconds)
+        return found

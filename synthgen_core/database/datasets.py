@@ -56,9 +56,12 @@ class NewDataset:
     metadata: JsonObject = field(default_factory=dict)
     origin: Origin = Origin.GENERATED
     tags: tuple[str, ...] = ()
+    guidelines: str = ""
 
 
-def insert_dataset(connection: sa.Connection, new: NewDataset, *, for_job: int | None = None) -> Dataset:
+def insert_dataset(
+    connection: sa.Connection, new: NewDataset, *, for_job: int | None = None, is_ready: bool = True
+) -> Dataset:
     """Add an empty dataset, within the caller's transaction; one that ``for_job`` fills is not ready yet."""
     at = now()
     row = {
@@ -74,8 +77,9 @@ def insert_dataset(connection: sa.Connection, new: NewDataset, *, for_job: int |
         "metadata": new.metadata,
         "origin": new.origin,
         "tags": list(new.tags),
-        "is_ready": for_job is None,
+        "is_ready": is_ready and for_job is None,
         "job_id": for_job,
+        "guidelines": new.guidelines,
     }
     return to_dataset(connection.execute(sa.insert(datasets).values(row).returning(datasets)).one())
 
@@ -83,10 +87,10 @@ def insert_dataset(connection: sa.Connection, new: NewDataset, *, for_job: int |
 class DatasetRoom(Connection):
     """What can be done with rows of ``datasets``."""
 
-    def create_dataset(self, new: NewDataset) -> Dataset:
-        """A new, empty dataset."""
+    def create_dataset(self, new: NewDataset, *, is_ready: bool = True) -> Dataset:
+        """A new, empty dataset; one that is not ready is seen by nobody until it is published."""
         with self._writing() as connection:
-            return insert_dataset(connection, new)
+            return insert_dataset(connection, new, is_ready=is_ready)
 
     def get_dataset(self, dataset_id: int, *, is_deleted: bool = False) -> Dataset:
         """One dataset. Raises NotFoundError where there is none, or where it is in the trash (unless asked for it)."""

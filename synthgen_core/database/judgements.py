@@ -71,6 +71,8 @@ class Judgeable:
     revision: int
     content: JsonObject
     metadata: JsonObject
+    is_present_text: bool
+    """It has the same text now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +99,31 @@ class JudgementRoom(Connection):
     def get_judgeable(self, dataset_id: int, mark: Watermark, ids: Sequence[int]) -> list[Judgeable]:
         """These examples as they were in a state, in this order; those that are gone are left out."""
         state = state_at(dataset_id, mark)
-        query = sa.select(state.c.id, state.c.revision, state.c.content, state.c.metadata).where(state.c.id.in_(ids))
+        is_present = (examples.c.content_revision <= state.c.revision).label("is_present_text")
+        query = (
+            sa.select(state.c.id, state.c.revision, state.c.content, state.c.metadata, is_present)
+            .join_from(state, examples, examples.c.id == state.c.id)
+            .where(state.c.id.in_(ids))
+        )
         with self._reading() as connection:
             found = {
-                row.id: Judgeable(row.id, row.revision, orjson.loads(row.content), orjson.loads(row.metadata))
+                row.id: Judgeable(
+                    row.id,
+                    row.revision,
+                    orjson.loads(row.content),
+                    orjson.loads(row.metadata),
+                    bool(row.is_present_text),
+                )
                 for row in connection.execute(query)
             }
         return [found[each] for each in ids if each in found]
 
     def get_judged(self, dataset_id: int, judge: Judge, runs: int, *, but_for_job: int | None = None) -> set[int]:
-        """The ids of examples whose present text this judge has scored at least so often, in jobs other than this."""
+        """The ids of active examples whose present text this judge has scored so often, in jobs other than this."""
         query = (
             sa.select(judgements.c.example_id)
             .join(examples, examples.c.id == judgements.c.example_id)
-            .where(examples.c.dataset_id == dataset_id, *_scored_by(judge))
+            .where(examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE, *_scored_by(judge))
             .group_by(judgements.c.example_id)
             .having(sa.func.count() >= runs)
         )
@@ -131,16 +144,15 @@ class JudgementRoom(Connection):
                 found.setdefault(example_id, []).append(reply)
         return found
 
-    def count_failed_rounds(self, job_id: int, ids: Sequence[int]) -> dict[int, int]:
-        """Example -> how often this job was given a first reply about it that could not be read."""
+    def count_failed_rounds(self, ids: Sequence[int], judge: Judge) -> dict[int, int]:
+        """Example -> how often a first reply of this judge about it, whatever its text was, could not be read."""
         query = (
             sa.select(judgements.c.example_id, sa.func.count())
-            .where(judgements.c.job_id == job_id, judgements.c.example_id.in_(ids), judgements.c.run == 1)
-            .where(judgements.c.state == JudgementState.FAILED, judgements.c.reply != "", ~judgements.c.is_candidate)
-            .group_by(judgements.c.example_id)
+            .where(judgements.c.example_id.in_(ids), judgements.c.run == 1, *_by(judge))
+            .where(judgements.c.state == JudgementState.FAILED, judgements.c.reply != "")
         )
         with self._reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            return {row[0]: row[1] for row in connection.execute(query.group_by(judgements.c.example_id))}
 
     def record_judgements(
         self,
@@ -153,8 +165,8 @@ class JudgementRoom(Connection):
     ) -> None:
         """Write down what a judge said, what was decided, the scores and the job's progress: all or nothing.
 
-        A score is written where the example still has the text that was judged. Raises NotFoundError if the dataset
-        was deleted.
+        A score is written with a judgement, where the example still has the text that was judged: an outcome alone,
+        which rests on an older judgement, changes none. Raises NotFoundError if the dataset was deleted.
         """
         assert job.dataset_id is not None
         at = now()
@@ -165,9 +177,23 @@ class JudgementRoom(Connection):
                 names = [field.name for field in fields(NewOutcome) if field.name != "spread"]
                 rows = [{"job_id": job.id} | {name: getattr(each, name) for name in names} for each in outcomes]
                 connection.execute(sa.insert(quality_outcomes), rows)
-                _write_scores(connection, [(o.example_id, o.revision, o.score, o.spread) for o in outcomes])
+                new = {each.example_id for each in judged}
+                scored = [each for each in outcomes if each.example_id in new]
+                _write_scores(connection, [(o.example_id, o.revision, o.score, o.spread) for o in scored])
             write_progress(connection, job, progress, at)
             connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(counters=counters))
+
+    def add_judgements(self, dataset_id: int, judge: Judge, judged: Sequence[NewJudgement]) -> None:
+        """Write down what was said elsewhere, in no job of ours, with the scores that follow: one of each example.
+
+        Raises NotFoundError if the dataset was deleted.
+        """
+        at = now()
+        with self._writing() as connection:
+            add_to_count(connection, dataset_id, 0, at)
+            _insert_judgements(connection, None, judge, judged, at)
+            scored = [(each.example_id, each.revision, each.overall) for each in judged if each.overall is not None]
+            _write_scores(connection, [(*each, None) for each in scored])
 
     def get_decided(self, job_id: int) -> dict[int, Decision]:
         """Example -> what a job decided on it."""
@@ -219,17 +245,16 @@ class JudgementRoom(Connection):
             _write_scores(connection, [(copies[each], 2, score, spreads[each]) for each, score in mended.items()])
 
 
+def _by(judge: Judge) -> tuple[sa.ColumnElement[bool], ...]:
+    return (~judgements.c.is_candidate, *(judgements.c[name] == value for name, value in asdict(judge).items()))
+
+
 def _scored_by(judge: Judge) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        judgements.c.state == JudgementState.SCORED,
-        ~judgements.c.is_candidate,
-        is_of_present_text(judgements),
-        *(judgements.c[name] == value for name, value in asdict(judge).items()),
-    )
+    return (judgements.c.state == JudgementState.SCORED, is_of_present_text(judgements), *_by(judge))
 
 
 def _insert_judgements(
-    connection: sa.Connection, job_id: int, judge: Judge, judged: Sequence[NewJudgement], at: datetime
+    connection: sa.Connection, job_id: int | None, judge: Judge, judged: Sequence[NewJudgement], at: datetime
 ) -> None:
     shared = {"job_id": job_id, "provider": judge.provider, "rubric_hash": judge.rubric_hash, "created_at": at}
     if judged:

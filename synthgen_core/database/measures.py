@@ -52,8 +52,8 @@ class MeasureRoom(Connection):
 
     def put_measure(self, dataset_id: int, name: str, of_state: datetime, n: int, result: JsonObject) -> Measure:
         """Keep a measure in the place of the older one. Raises DatabaseError if the dataset was purged."""
-        measure = Measure(dataset_id, name, of_state, n, result, now())
-        row = {column.name: getattr(measure, column.name) for column in measures.c}
+        values = (dataset_id, name, of_state, n, result, now())
         with self._writing(is_synced=False) as connection:
-            connection.execute(UPSERT[connection.dialect.name], [row])
-        return measure
+            query = UPSERT[connection.dialect.name].returning(measures)
+            row = connection.execute(query, dict(zip(measures.c.keys(), values, strict=True))).one()
+        return Measure(**row._mapping)

@@ -3,6 +3,7 @@ active examples and their present texts; what is left out is counted beside it."
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.filters import FAILED, SCORED, FactText, is_judge_failed, is_said_by_judge, raw
 from synthgen_core.database.flags import is_of_present_text
-from synthgen_core.database.summaries import MOST_VALUES, PARAMETERS, REST, Distribution
+from synthgen_core.database.summaries import MOST_VALUES, PARAMETERS, REST, Distribution, distribution
 from synthgen_core.database.tables import examples, flags, judgements
 from synthgen_core.models import ExampleStatus, JsonObject
 from synthgen_core.statistics.means import Sums
@@ -123,21 +124,17 @@ def _to_group(kept: Mapping[str, Any]) -> Group:
 
 
 class QualityFigureRoom(Connection):
-    """Figures of quality. They take about ten seconds in a million examples; ``measures`` is where they are kept."""
+    """Figures of quality. They take a minute or so in a million examples; ``measures`` is where they are kept."""
 
-    def measure_quality(
-        self, dataset_id: int, sizes: Mapping[str, Distribution], tick: Callable[[], None]
-    ) -> QualityFigures:
-        """Add up, in one state of the dataset. ``sizes``: how those of ``SIZES`` are spread, whose bars are the bins.
-
-        ``tick`` is called between two queries, and may raise in order to end it.
-        """
+    def measure_quality(self, dataset_id: int, tick: Callable[[], None]) -> QualityFigures:
+        """Add up, in one state of the dataset. ``tick`` is called between two queries, and may raise to end it."""
 
         def asked(found: Any) -> Any:
             tick()
             return found
 
         with self._reading() as connection:
+            sizes = {size: asked(_sizes(connection, dataset_id, size)) for size in SIZES}
             statuses = asked(_statuses(connection, dataset_id))
             return QualityFigures(
                 active=statuses.get(ExampleStatus.ACTIVE, 0),
@@ -145,7 +142,7 @@ class QualityFigureRoom(Connection):
                 judge_failed=asked(_failed(connection, dataset_id)),
                 scores={score: asked(_spread(connection, dataset_id, score)) for score in SCORES},
                 criteria=asked(_criteria(connection, dataset_id)),
-                facts=asked(_facts(connection, dataset_id)),
+                facts={name: asked(_fact(connection, dataset_id, name)) for name in FACTS},
                 parameters=asked(_parameters(connection, dataset_id)),
                 trends={
                     score: {size: asked(_trend(connection, dataset_id, score, size, sizes[size])) for size in SIZES}
@@ -153,8 +150,7 @@ class QualityFigureRoom(Connection):
                 },
                 points={score: asked(_points(connection, dataset_id, score)) for score in SCORES},
                 flags=asked(_flags(connection, dataset_id)),
-                characters=sizes["characters"],
-                turns=sizes["turns"],
+                **sizes,
             )
 
 
@@ -165,6 +161,12 @@ def _active(dataset_id: int) -> tuple[sa.ColumnElement[bool], ...]:
 def _statuses(connection: sa.Connection, dataset_id: int) -> dict[str, int]:
     query = sa.select(examples.c.status, sa.func.count()).where(examples.c.dataset_id == dataset_id)
     return {row[0]: row[1] for row in connection.execute(query.group_by(examples.c.status))}
+
+
+def _sizes(connection: sa.Connection, dataset_id: int, name: str) -> Distribution:
+    size = examples.c[name]
+    query = sa.select(size, sa.func.count()).where(*_active(dataset_id)).group_by(size)
+    return distribution({row[0]: row[1] for row in connection.execute(query)})
 
 
 def _failed(connection: sa.Connection, dataset_id: int) -> int:
@@ -209,7 +211,7 @@ def _criteria(connection: sa.Connection, dataset_id: int) -> dict[str, Spread]:
         .where(*of_present, judgements.c.job_id.is_not_distinct_from(last.c.job_id))
         .cte("said")
     )
-    columns = [sa.column("example_id"), sa.column("name"), sa.column("score")]
+    columns: list[sa.ColumnClause[Any]] = [sa.column("example_id"), sa.column("name"), sa.column("score")]
     each = sa.text(EACH_SCORE[connection.dialect.name]).columns(*columns).add_cte(said).cte("each_score")
     score = sa.func.avg(each.c.score)
     per_example = sa.select(each.c.name, score.label("score")).group_by(each.c.example_id, each.c.name).subquery()
@@ -235,44 +237,32 @@ def _group(numbers: Iterable[Any]) -> Group:
     return Group(n, {name: Sums(*sums[3 * k : 3 * k + 3]) for k, name in enumerate(SCORES)})
 
 
-def _merged(groups: Mapping[str, Group], more: Mapping[str, Group]) -> dict[str, Group]:
-    """The groups of both, those of the same value together, the largest first."""
-    found = dict(groups)
-    for value, group in more.items():
-        held = found.get(value, Group(0, {name: Sums() for name in SCORES}))
-        scores = {name: held.scores[name] + group.scores[name] for name in SCORES}
-        found[value] = Group(held.n + group.n, scores)
-    return dict(sorted(found.items(), key=lambda item: (item[0] == REST, -item[1].n, item[0])))
-
-
-def _limited(groups: Mapping[str, Group]) -> dict[str, Group]:
-    """The largest groups, and the others as one."""
-    ordered = list(groups.items())
-    found = dict(ordered[:MOST_VALUES])
-    for _, group in ordered[MOST_VALUES:]:
-        found = _merged(found, {REST: group})
+def _largest(rows: Iterable[Any]) -> dict[str, Group]:
+    """Value -> group, from rows of a value and the columns of a group, the largest first; the smallest ones as one."""
+    found: dict[str, Group] = {}
+    for value, *numbers in rows:
+        name, group = value if len(found) < MOST_VALUES else REST, _group(numbers)
+        if held := found.get(name):
+            scores = {score: held.scores[score] + group.scores[score] for score in SCORES}
+            group = Group(held.n + group.n, scores)
+        found[name] = group
     return found
 
 
-def _facts(connection: sa.Connection, dataset_id: int) -> dict[str, dict[str, Group]]:
-    keys = [sa.func.coalesce(FactText(raw(examples.c.metadata), name), "").label(name) for name in FACTS]
-    query = sa.select(*keys, *_columns_of_a_group()).where(*_active(dataset_id)).group_by(*(key.name for key in keys))
-    found: dict[str, dict[str, Group]] = {name: {} for name in FACTS}
-    for row in connection.execute(query):
-        group = _group(row[len(FACTS) :])
-        for name, value in zip(FACTS, row, strict=False):
-            found[name] = _merged(found[name], {value: group})
-    return {name: _limited(groups) for name, groups in found.items()}
+def _fact(connection: sa.Connection, dataset_id: int, name: str) -> dict[str, Group]:
+    value = sa.func.coalesce(FactText(raw(examples.c.metadata), name), "").label("value")
+    n, *others = _columns_of_a_group()
+    query = sa.select(value, n.label("n"), *others).where(*_active(dataset_id))
+    return _largest(connection.execute(query.group_by("value").order_by(sa.desc("n"), "value")))
 
 
 def _parameters(connection: sa.Connection, dataset_id: int) -> dict[str, dict[str, Group]]:
     dialect = connection.dialect
     columns = ", ".join(str(column.compile(dialect=dialect)) for column in _columns_of_a_group())
-    query = sa.text(PARAMETERS[dialect.name].format(columns=columns))
-    found: dict[str, dict[str, Group]] = {}
-    for name, value, *numbers in connection.execute(query, {"dataset_id": dataset_id}):
-        found.setdefault(name, {})[value] = _group(numbers)
-    return {name: _limited(groups) for name, groups in found.items()}
+    rows = connection.execute(
+        sa.text(PARAMETERS[dialect.name].format(columns=columns)), {"dataset_id": dataset_id}
+    )  # by name, the most frequent values first
+    return {name: _largest(row[1:] for row in some) for name, some in groupby(rows, key=lambda row: str(row[0]))}
 
 
 def _trend(

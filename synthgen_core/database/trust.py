@@ -12,12 +12,13 @@ from synthgen_core.database.quality_tables import comparisons
 from synthgen_core.database.tables import examples, jobs, judgements
 from synthgen_core.judging.preferences import Preference
 from synthgen_core.judging.verdicts import JudgementState
-from synthgen_core.models import JsonObject
+from synthgen_core.models import ExampleStatus, JsonObject
 from synthgen_core.reviewing import Verdict
 
 SPREAD_OUT, WHOLE = 2_654_435_761, 2**32
 """Knuth's multiplier: the ids times it, modulo 2**32, lie evenly between 0 and 2**32 whatever ids there are."""
 DECISIONS = (Verdict.ACCEPT, Verdict.REJECT)
+WHO = [judgements.c[name] for name in ("provider", "model", "rubric_hash")]
 IS_OF_PRESENT_TEXT = examples.c.review_revision >= examples.c.content_revision
 
 
@@ -96,28 +97,41 @@ class TrustRoom(Connection):
             ),
             examples.c.characters,
             sa.func.coalesce(group, ""),
-        ).where(examples.c.dataset_id == dataset_id, *_said_by_people(), examples.c.quality_score.is_not(None))
+        ).where(_is_pair(dataset_id))
         with self._reading() as connection:
             rows = connection.execute(query.order_by(examples.c.example_index)).all()
         return [ScorePair(*row) for row in rows]
 
     def count_judged(self, dataset_id: int) -> Judged:
         """How many examples have a judge's score, and how many something that people said."""
-        of_all = sa.select(sa.func.count()).select_from(examples).where(examples.c.dataset_id == dataset_id)
+        of_all = sa.select(sa.func.count()).select_from(examples)
+        is_judged = sa.and_(examples.c.dataset_id == dataset_id, examples.c.quality_score.is_not(None))
         with self._reading() as connection:
-            return Judged(
-                connection.execute(of_all.where(examples.c.quality_score.is_not(None))).scalar_one(),
-                connection.execute(of_all.where(*_said_by_people())).scalar_one(),
+            by_judge, by_people = (
+                connection.execute(of_all.where(condition)).scalar_one()
+                for condition in (is_judged, _is_said_by_people(dataset_id))
             )
+        return Judged(by_judge, by_people)
+
+    def get_judges_of_pairs(self, dataset_id: int) -> list[Judge]:
+        """Who scored the examples that people said something of, the latest first."""
+        query = (
+            sa.select(*WHO)
+            .join(examples, examples.c.id == judgements.c.example_id)
+            .where(_is_pair(dataset_id), judgements.c.state == JudgementState.SCORED, ~judgements.c.is_candidate)
+            .group_by(*WHO)
+            .order_by(sa.func.max(judgements.c.id).desc())
+        )
+        with self._reading() as connection:
+            return [Judge(*row) for row in connection.execute(query)]
 
     def count_judgements(self, dataset_id: int) -> dict[Judge, dict[str, int]]:
         """Judge -> state -> judgements of a dataset's examples, whatever text they are of; the latest judge first."""
-        who = [judgements.c[name] for name in ("provider", "model", "rubric_hash")]
         query = (
-            sa.select(*who, judgements.c.state, sa.func.count(), sa.func.max(judgements.c.id).label("latest"))
+            sa.select(*WHO, judgements.c.state, sa.func.count(), sa.func.max(judgements.c.id).label("latest"))
             .join(examples, examples.c.id == judgements.c.example_id)
             .where(examples.c.dataset_id == dataset_id, ~judgements.c.is_candidate)
-            .group_by(*who, judgements.c.state)
+            .group_by(*WHO, judgements.c.state)
             .order_by(sa.desc("latest"))
         )
         found: dict[Judge, dict[str, int]] = {}
@@ -179,9 +193,18 @@ class TrustRoom(Connection):
             return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def _said_by_people() -> Sequence[sa.ColumnElement[bool]]:
-    has_said = sa.or_(examples.c.person_score.is_not(None), examples.c.verdict.in_(DECISIONS))
-    return has_said, IS_OF_PRESENT_TEXT
+def _is_said_by_people(dataset_id: int) -> sa.ColumnElement[bool]:
+    """People scored its present text or decided on it: few among many, which two indexes find."""
+    here = (examples.c.dataset_id == dataset_id, examples.c.status.in_(tuple(ExampleStatus)))
+    said = sa.union(
+        sa.select(examples.c.id).where(*here, examples.c.verdict.in_(DECISIONS)),
+        sa.select(examples.c.id).where(*here, examples.c.person_score.is_not(None)),
+    )
+    return sa.and_(examples.c.id.in_(said), IS_OF_PRESENT_TEXT)
+
+
+def _is_pair(dataset_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(_is_said_by_people(dataset_id), examples.c.quality_score.is_not(None))
 
 
 def _scored_by(judge: Judge) -> Sequence[sa.ColumnElement[bool]]:

@@ -57,7 +57,7 @@ class Subject:
     known: Judgement | None = None
     """What the same judge said of this text by the same rubric, so that it need not be asked."""
     tries: int = 1
-    """One more than the times that the judge failed on it in this run."""
+    """One more than the times that the judge failed on it: what failed is not taken from what is kept."""
 
 
 @dataclass(frozen=True, slots=True)

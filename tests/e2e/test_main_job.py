@@ -22,6 +22,11 @@ def choose(page: Page, count: int, *, workers: int | None = None) -> Locator:
     """Go to the last step of the wizard, and set the number of examples there; returns the button that starts."""
     page.get_by_role("button", name="Customer Support").click()
     page.get_by_role("button", name="Technical Support").click()
+    return fill_in(page, count, workers=workers)
+
+
+def fill_in(page: Page, count: int, *, workers: int | None = None) -> Locator:
+    """Set the number of examples at the last step; returns the button that starts."""
     page.get_by_role("spinbutton", name="Examples").fill(str(count))
     page.keyboard.press("Tab")
     start = page.get_by_role("button", name=re.compile(f"Generate {count}$"))
@@ -46,9 +51,9 @@ def done(page: Page) -> int:
 def test_a_dataset_is_generated_watched_opened_and_downloaded(app: Start, open_page: Open, tmp_path: Path) -> None:
     started = app()
     page = open_page(started)
-    page.get_by_role("button", name="Generate a dataset").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     frames = Frames(page)
-    choose(page, 3, workers=1).dblclick()  # as people do; it starts one job
+    fill_in(page, 3, workers=1).dblclick()  # as people do; it starts one job
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("Customer Support / Technical Support")).to_be_visible()
     wait_for(lambda: done(page) >= 1, page)

@@ -108,10 +108,7 @@ def test_keys_that_are_faster_than_the_app_decide_on_what_was_in_view(reviewed: 
 def test_clicks_that_are_faster_than_the_app_decide_on_what_was_in_view(reviewed: App, open_page: Open) -> None:
     page = open_review(open_page, reviewed)
     shows(page, 1)
-    idle(page)
-    page.get_by_role("button", name="Accept").first.click()
-    expect(page.locator(".st-key-review-ahead-head, .st-key-review-now-head").filter(visible=True)).to_have_count(1)
-    page.get_by_role("button", name="Reject").first.click()
+    page.evaluate("for (const key of 'ax') document.querySelector(`.st-key-review-do-${key} button`).click()")
     shows(page, 3)
     given = rows(reviewed, "SELECT example_index, verdict FROM examples WHERE verdict IS NOT NULL ORDER BY 1")
     assert given == [(0, "accept"), (1, "reject")]

@@ -77,5 +77,5 @@ def test_a_broken_domain_file_is_named_and_the_rest_works(
     (folder / "domains" / "broken.toml").write_text("name = ")
     monkeypatch.setenv("DATA_DIR", str(folder))
     page = new_page("dashboard")
-    assert "Make your first dataset" in said(page)
+    assert "Make a dataset now" in said(page)
     assert "broken" in page.warning[0].value

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.figures import GLUE
 from synthgen_core.actions.review import review_example
 from synthgen_core.actions.review_plans import get_plans, plan_review
 from synthgen_core.actions.review_settings import get_review_settings, rate_blind
@@ -42,9 +43,8 @@ def view(page: AppTest, name: str) -> AppTest:
 
 def lines(page: AppTest) -> dict[str, list[str]]:
     """The lines of the tables of figures: name -> value, interval, n."""
-    return {
-        row[0]: [str(cell).strip("*") for cell in row[1:]] for table in page.table for row in table.value.to_numpy()
-    }
+    rows = [[str(cell).strip("*").replace(GLUE, " ") for cell in row] for t in page.table for row in t.value.to_numpy()]
+    return {row[0]: row[1:] for row in rows}
 
 
 def test_every_figure_has_its_interval_and_its_n(open_page: Open, sixty: Dataset) -> None:
@@ -53,7 +53,7 @@ def test_every_figure_has_its_interval_and_its_n(open_page: Open, sixty: Dataset
     assert found["Mean absolute error, points"] == ["0.00", "0.00 to 0.00", "50"]
     assert found["Spearman's rho"][0] == "1.00"
     value, interval, n = found["Recall of “remove”"]
-    assert (value, n) == ("92.1\N{NO-BREAK SPACE}%", "38")
+    assert (value, n) == ("92.1 %", "38")
     assert interval.startswith("79.2")
     assert "n = 50 examples whose present text both scored" in said(page)
     assert "judge-model (openai)" in said(page)
@@ -84,7 +84,7 @@ def test_with_too_few_pairs_the_reason_stands_in_place_of_the_figure(
 def test_a_dataset_without_anything_says_what_to_do(place: Workspace, open_page: Open, contents: int) -> None:
     made = make_dataset(place, "Bare", [simple(n) for n in range(contents)])
     page = open_page("quality", dataset=str(made.id), part="Trust")
-    assert "given on the Review page" in said(page)
+    assert "the Review page" in said(page)
     assert "no active examples" in said(view(page, "Review plans")) or contents
     assert "No judge yet" in said(view(page, "Judge's health"))
 
@@ -117,12 +117,12 @@ def test_the_health_of_a_judge_warns_of_one_score_for_all(place: Workspace, open
     rate(place.database, sixty.id, dict.fromkeys(ids_of(place, sixty)[:1], 2.0))
     page = view(open_page("quality", dataset=str(sixty.id), part="Trust"), "Judge's health")
     found = lines(page)
-    assert found["Failed judgements"][0] == "35.3\N{NO-BREAK SPACE}%"
+    assert found["Failed judgements"][0] == "35.3 %"
     assert found["Spread of repeated scores"][0] == "–"
     monotonous = make_dataset(place, "Monotonous", [simple(n) for n in range(40)])
     judge(place.database, monotonous.id, {each: [8.0] for each in ids_of(place, monotonous)})
     page = view(open_page("quality", dataset=str(monotonous.id), part="Trust"), "Judge's health")
-    assert "gives 100% of the texts the score 8" in page.warning[0].value
+    assert "gives 100 % of the texts the score 8" in page.warning[0].value
 
 
 def test_rating_blind_is_switched_on_and_hides_the_judge_on_the_review_page(

@@ -152,6 +152,16 @@ def test_a_second_run_pays_nothing_twice_unless_it_is_told_to(workspace: Workspa
     assert len(server.calls) == 6
 
 
+def test_what_failed_is_asked_anew_by_the_next_run(workspace: Workspace, server: ModelServer) -> None:
+    dataset = add(workspace, worth(3, 4))
+    server.choose = lambda call: Act(text="no") if "worth 3" in call.words else Act()
+    judge(workspace, server, dataset)
+    server.choose = lambda call: Act()
+    job = judge(workspace, server, dataset)
+    assert (job.requested, job.done, job.calls) == (1, 1, 1)
+    assert scores(workspace, dataset) == [3.0, 4.0]
+
+
 def test_a_sample_is_the_same_for_the_same_seed(workspace: Workspace, server: ModelServer) -> None:
     dataset = add(workspace, worth(*range(10)))
     job = judge(workspace, server, dataset, sample=4, seed=5)

@@ -17,6 +17,7 @@ from synthgen_core.actions.quality import (
     quality_counters,
     start_quality,
 )
+from synthgen_core.judging import Criterion, Rubric
 from synthgen_core.models import Example, ExampleFilter, ExampleStatus, Job, JobStatus, JsonObject, Origin
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import Workspace, open_workspace
@@ -116,8 +117,33 @@ def test_what_was_judged_before_costs_nothing_again(workspace: Workspace, server
     assert (job.status, job.done, job.calls, len(server.calls)) == (JobStatus.COMPLETED, 3, 0, 3)
     mending = run(workspace, server, dataset, **FIX)
     assert mending.calls == 2 + 2
-    assert "It is worth 3." in next(call.words for call in server.calls if is_mending(call))
-    assert "(3 of 10): It is worth 3." in next(call.words for call in server.calls if is_mending(call))
+    assert any("(3 of 10): It is worth 3." in call.words for call in server.calls if is_mending(call))
+
+
+def test_a_text_that_was_changed_and_judged_while_a_run_stood_still_is_not_taken_for_the_older_one(
+    workspace: Workspace, server: ModelServer, gate: threading.Event
+) -> None:
+    dataset = add(workspace, worth(8, 8, 8, 3))
+    job = start_quality(workspace, asked(server, dataset, batch_size=1, **REMOVE))
+    until(lambda: workspace.database.get_job(job.id).done == 3)
+    cancel_task(workspace, job.id)
+    finish(workspace, job)
+    gate.set()
+    last = examples(workspace, dataset)[-1]
+    workspace.database.update_example(last.id, worth(9)[0], seen_revision=1, author="ann")
+    judge(workspace, server, dataset)
+    done = finish(workspace, resume_task(keyed(workspace), job.id))
+    assert answers(workspace, result_of(workspace, done)) == ["It is worth 8."] * 3
+    assert scores(workspace, dataset) == [8.0, 8.0, 8.0, 9.0], "the older text's score is not the newer one's"
+
+
+def test_a_decision_by_an_older_judgement_leaves_the_newer_score(workspace: Workspace, server: ModelServer) -> None:
+    dataset = add(workspace, worth(3))
+    judge(workspace, server, dataset)
+    server.choose = lambda call: Act(text=judgement(8, ["tone"]))
+    judge(workspace, server, dataset, rubric=Rubric((Criterion("tone", "Tone", "Is it kind?"),)))
+    assert quality_counters(workspace, run(workspace, server, dataset, **REMOVE)).removed == 1
+    assert scores(workspace, dataset) == [8.0]
 
 
 def test_what_is_weak_is_removed_so_that_it_can_be_brought_back(workspace: Workspace, server: ModelServer) -> None:
@@ -292,3 +318,13 @@ def test_the_estimate_counts_the_fixes_and_the_second_judgements(workspace: Work
     assert "25% below 7: as among the 40 with a score" in known.basis
     tight = estimate_quality(workspace, asked(server, dataset, max_tokens_total=12_000, **FIX))
     assert tight.is_capped
+
+
+def test_both_datasets_can_be_purged_and_the_job_stays(each_workspace: Workspace, server: ModelServer) -> None:
+    dataset = add(each_workspace, worth(8, 3))
+    job = run(each_workspace, server, dataset, **FIX)
+    for each in (dataset, result_of(each_workspace, job)):
+        each_workspace.database.delete_dataset(each)
+        each_workspace.database.purge_dataset(each)
+    assert rows(each_workspace) == []
+    assert quality_counters(each_workspace, each_workspace.database.get_job(job.id)).fixed == 1

@@ -55,7 +55,7 @@ def test_a_judge_that_agrees_with_people_is_shown_to(workspace: Workspace) -> No
     assert compare_at(pairs, 5.0).only_people == sum(5 <= score < 7 for score in said.values())
     groups = compare_groups(pairs, 7.0)
     assert [(group.name, group.scored, group.error.value) for group in groups] == [("a", 40, 0), ("b", 40, 0)]
-    assert groupings(workspace, dataset_id) == ["tone"]
+    assert groupings(workspace, pairs) == ["tone"]
     (only,) = compare_groups(get_pairs(workspace, dataset_id), 7.0)
     assert (only.name, only.decided) == ("returns", 80)
 

@@ -16,6 +16,7 @@ from synthgen_core.database.quality_figures import (
     QualityFigures,
     figures_from_json,
 )
+from synthgen_core.database.summaries import MOST_VALUES, REST
 from synthgen_core.errors import StoppedError
 from synthgen_core.models import ExampleFilter, ExampleStatus, Range, Severity
 from synthgen_core.statistics.means import sums_of
@@ -30,9 +31,7 @@ def go_on() -> None:
 
 
 def measured(database: Database, dataset_id: int) -> QualityFigures:
-    details = database.get_details(dataset_id)
-    sizes = {"characters": details.characters, "turns": details.turns}
-    return database.measure_quality(dataset_id, sizes, go_on)
+    return database.measure_quality(dataset_id, go_on)
 
 
 def scored(database: Database, count: int = 60) -> int:
@@ -175,6 +174,21 @@ def test_one_example_with_odd_metadata_is_measured(database: Database, metadata:
     assert all(value is not None for groups in figures.parameters.values() for value in groups)
 
 
+def test_of_many_values_the_smallest_are_counted_together(database: Database) -> None:
+    made = make_dataset(database)
+    models = [*range(MOST_VALUES + 10), *range(MOST_VALUES)]
+    new = [
+        NewExample(n, chat(str(n)), {"model": f"m{model:03}", "parameters": {"id": str(model)}})
+        for n, model in enumerate(models)
+    ]
+    database.add_examples(made.id, new)
+    figures = measured(database, made.id)
+    for groups in (figures.facts["model"], figures.parameters["id"]):
+        assert len(groups) == MOST_VALUES + 1
+        assert groups[REST].n == 10
+        assert sum(group.n for group in groups.values()) == len(models)
+
+
 def test_another_dataset_does_not_count(database: Database) -> None:
     dataset_id = scored(database)
     before = measured(database, dataset_id)
@@ -184,10 +198,9 @@ def test_another_dataset_does_not_count(database: Database) -> None:
 
 def test_measuring_ends_where_it_is_told_to(database: Database) -> None:
     dataset_id = scored(database, 10)
-    details = database.get_details(dataset_id)
 
     def stop() -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        database.measure_quality(dataset_id, {"characters": details.characters, "turns": details.turns}, stop)
+        database.measure_quality(dataset_id, stop)

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from synthgen_core.database import Database
+from synthgen_core.database import Database, Saying
+from synthgen_core.database.revisions import BATCH
 from synthgen_core.database.tables import examples
 from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.models import ExampleFilter, ExampleStatus
-from synthgen_core.reviewing import REVIEW_SORTS, Purpose, Queue, ReviewQuery, ReviewSettings
+from synthgen_core.reviewing import REVIEW_SORTS, Actor, Purpose, Queue, ReviewQuery, ReviewSettings, Verdict
 from tests.core.database.support import make_dataset, news
 from tests.support.reviews import review
 
 COUNT, LARGE = 30, 30_000
+"""The second is large enough: SQLite's planner does not know how many rows there are, as nothing is analysed, and
+PostgreSQL's takes an index the rather the more there are."""
 NO_SETTINGS = ReviewSettings()
 FILTERS = (
     ExampleFilter(),
@@ -203,20 +206,35 @@ def test_the_next_example_is_found_by_an_index_in_a_large_dataset(database: Data
                     assert not is_sorted or chosen.verdict == "accept", (chosen, sort, plan)
 
 
-def explained(database: Database, act: Callable[[], object]) -> list[str]:
-    """How the database finds what this asks for, query by query."""
-    asked: list[tuple[str, Any]] = []
+def test_a_bulk_change_looks_for_what_matches_once_however_much_it_is(database: Database) -> None:
+    made = make_dataset(database)
+    database.add_examples(made.id, news(2 * BATCH + 1))
+    accept = Saying(Verdict.ACCEPT)
+    queries = asked(database, lambda: database.say(made.id, ExampleFilter(), accept, Actor("ann", "s")))
+    assert database.count_verdicts(made.id) == {("accept", False): 2 * BATCH + 1}
+    assert len([query for query, _ in queries if "examples.status IN" in query]) == 1
+
+
+def asked(database: Database, act: Callable[[], object]) -> list[tuple[str, Any]]:
+    """What this asks of the database, with its values."""
+    found: list[tuple[str, Any]] = []
 
     def note(connection: object, cursor: object, query: str, values: object, *_: object) -> None:
-        asked.append((query, values))
+        found.append((query, values))
 
     sa.event.listen(database.engine, "before_cursor_execute", note)
     act()
     sa.event.remove(database.engine, "before_cursor_execute", note)
+    return found
+
+
+def explained(database: Database, act: Callable[[], object]) -> list[str]:
+    """How the database finds what this asks for, query by query."""
+    queries = asked(database, act)
     explain = "EXPLAIN QUERY PLAN" if database.engine.dialect.name == "sqlite" else "EXPLAIN"
     with database.engine.connect() as connection:
         return [
             "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {query}", values))
-            for query, values in asked
+            for query, values in queries
             if query.startswith("SELECT")
         ]
