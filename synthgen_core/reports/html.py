@@ -17,8 +17,9 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 p { margin: .5rem 0; overflow-wrap: anywhere; } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 figure { margin: 1rem 0; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 600; } .wide { overflow-x: auto; }
+.facts { table-layout: fixed; } .facts th { width: 27%; } .facts td:nth-child(2) { width: 36%; }
 .bars td { border: 0; padding: .15rem .6rem .15rem 0; } .bars td:first-child { width: 32%; }
 .bars td:last-child { width: 1%; white-space: nowrap; text-align: right; padding-right: 0; }
 .bar { background: var(--bar); border-radius: 3px; height: .8rem; min-width: 1px; margin-top: .3rem; }
@@ -58,11 +59,11 @@ def _document(report: Report) -> Iterator[str]:
 
 def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Facts):
-        yield '<div class="wide"><table>'
+        yield '<table class="facts">'
         for what, value, basis in block.rows:
             cells = f'<th scope="row">{escape(what)}</th><td>{escape(value)}</td><td class="soft">{escape(basis)}</td>'
             yield f"<tr>{cells}</tr>"
-        yield "</table></div>"
+        yield "</table>"
         return
     yield f"<figure><h3>{escape(block.title)}</h3>"
     match block:
