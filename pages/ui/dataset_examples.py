@@ -10,15 +10,14 @@ from pages.ui.examples import draw_example_card
 from pages.ui.filters import filter_form
 from pages.ui.shell import choose_page
 from pages.ui.undoing import draw_undo
-from pages.ui.words import as_label, flag_in_words, plural
+from pages.ui.words import SEVERITY_COLOURS, as_label, flag_in_words, plural
 from synthgen_core.actions.datasets import count_examples, get_dataset_examples
 from synthgen_core.actions.examples import get_flags, set_status
 from synthgen_core.errors import SynthGenError
-from synthgen_core.models import Dataset, Example, ExampleStatus, Flag, Severity
+from synthgen_core.models import Dataset, Example, ExampleStatus, Flag
 from synthgen_core.workspace import Workspace
 
 PER_PAGE = 10
-COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.ERROR: "red"}
 ORDERS = {
     "In order": ("example_index", False),
     "Last in order first": ("example_index", True),
@@ -75,7 +74,7 @@ def _draw_facts(example: Example, flags: list[Flag]) -> None:
             st.badge(
                 as_label(flag_in_words(flag.rule)),
                 icon=":material/flag:",
-                color=COLOURS[flag.severity],
+                color=SEVERITY_COLOURS[flag.severity],
                 help=as_label(f"{flag.message} ({flag.source})"),
             )
     facts = [plural(example.turns, "turn"), plural(example.characters, "character")]

@@ -175,7 +175,7 @@ def _draw_flags(dataset: Dataset, figures: QualityFigures) -> None:
         figure.add_bar(
             y=list(range(len(rules))),
             x=counts,
-            name=severity.value,
+            name=severity.word,
             orientation="h",
             marker_color=colour,
             hovertemplate=f"{severity}: %{{x:,}} examples<extra></extra>",
@@ -183,7 +183,7 @@ def _draw_flags(dataset: Dataset, figures: QualityFigures) -> None:
         opens.append(
             [ExampleFilter(flags=rule, severity=severity) if n else None for rule, n in zip(rules, counts, strict=True)]
         )
-        rows += [(rule, severity.value, n) for rule, n in zip(rules, counts, strict=True) if n]
+        rows += [(rule, severity.word, n) for rule, n in zip(rules, counts, strict=True) if n]
     unread = figures.active - figures.scores[RULES].sums.n
     left_out = f" {plural(unread, 'example')} not read by all rules yet." if unread else ""
     chart_card(

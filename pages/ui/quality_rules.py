@@ -11,20 +11,18 @@ from pages.ui.charts import chart_card, palette
 from pages.ui.jobs import job_panel
 from pages.ui.opening import open_in_review
 from pages.ui.shell import show_error
-from pages.ui.words import ago, plural
+from pages.ui.words import SEVERITY_COLOURS, ago, plural
 from synthgen_core.actions.examples import get_flags
 from synthgen_core.actions.jobs import latest_task
 from synthgen_core.actions.review import review_page
 from synthgen_core.actions.rules import RulesSummary, check_dataset, rules_summary
 from synthgen_core.errors import SynthGenError
-from synthgen_core.models import Dataset, ExampleFilter, JobKind, JobStatus, Range, Severity
+from synthgen_core.models import Dataset, ExampleFilter, JobKind, JobStatus, Range
 from synthgen_core.reviewing import ReviewQuery
 from synthgen_core.rules import BEST, PENALTY, RULES, Rule, Threshold, deductions
 from synthgen_core.workspace import Workspace
 
 SOURCE = "rules"
-HINTS = {Severity.ERROR: ("error", "red"), Severity.WARNING: ("warning", "orange"), Severity.INFO: ("hint", "blue")}
-"""Severity -> in words, and its colour."""
 WIDTHS = (5, 3.4, 2.3)
 
 
@@ -90,7 +88,7 @@ def _draw_scores(dataset: Dataset, summary: RulesSummary) -> None:
 def _draw_formula(place: Workspace, dataset: Dataset) -> None:
     """The formula in words, and with the example that it leaves least of."""
     st.markdown("**How the score comes about**")
-    of_each = ", ".join(f"**{PENALTY[severity]:g}** for {_one(word)}" for severity, (word, _) in HINTS.items())
+    of_each = ", ".join(f"**{PENALTY[severity]:g}** for {_one(severity.word)}" for severity in SEVERITY_COLOURS)
     st.markdown(
         f"Every example starts with **{BEST:g}**. Each rule that finds something takes off {of_each}; once, by its "
         "gravest finding. The score does not go below 0."
@@ -157,9 +155,9 @@ def _draw_threshold(dataset: Dataset, rule: str, allowed: Threshold) -> None:
 def _draw_found(dataset: Dataset, rule: Rule, counts: Mapping[str, int], *, is_read: bool) -> None:
     """How many examples the rule flags as they are now, by how grave that is; each count opens them."""
     with st.container(horizontal=True, gap="xsmall"):
-        for severity, (word, colour) in HINTS.items():
+        for severity, colour in SEVERITY_COLOURS.items():
             if count := counts.get(severity, 0):
-                label = f":{colour}[{plural(count, word)}]"
+                label = f":{colour}[{plural(count, severity.word)}]"
                 shown = {"icon": ":material/flag:", "type": "tertiary", "help": "Open them in the review"}
                 if st.button(label, key=f"flagged-{rule.name}-{severity}", **shown):
                     open_in_review(dataset.id, ExampleFilter(flags=rule.name, severity=severity))

@@ -9,17 +9,16 @@ import streamlit as st
 from pages.ui.diffs import draw_diff
 from pages.ui.examples import draw_parameters
 from pages.ui.review_deeds import Seat
-from pages.ui.words import ago, as_label, as_markdown, flag_in_words, plural
+from pages.ui.words import SEVERITY_COLOURS, ago, as_label, as_markdown, flag_in_words, plural
 from synthgen_core.actions.prompting import prompt_of
 from synthgen_core.actions.review import ReviewView
 from synthgen_core.errors import NotFoundError
-from synthgen_core.models import Example, Flag, Json, JsonObject, Severity
+from synthgen_core.models import Example, Flag, Json, JsonObject
 from synthgen_core.workspace import Workspace
 
 JUDGE_HIDDEN = "What a judge said is shown once you have decided, or given a score."
 AROUND = 60
 """Characters shown before and after the words that raised a flag."""
-COLOURS = {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.ERROR: "red"}
 
 
 def draw_quality(seat: Seat, view: ReviewView) -> None:
@@ -55,7 +54,7 @@ def _note(seat: Seat, view: ReviewView) -> None:
 
 def _draw_flag(flag: Flag, content: JsonObject) -> None:
     with st.container(gap="xsmall"):
-        st.badge(as_label(flag_in_words(flag.rule)), icon=":material/flag:", color=COLOURS[flag.severity])
+        st.badge(as_label(flag_in_words(flag.rule)), icon=":material/flag:", color=SEVERITY_COLOURS[flag.severity])
         st.caption(as_label(f"{flag.message} ({flag.source})"))
         text = _text_at(content, flag.field)
         if text is not None and flag.start is not None and flag.end is not None:

@@ -7,7 +7,8 @@ from itertools import takewhile
 
 import streamlit as st
 
-from synthgen_core.models import JobStatus
+from synthgen_core.models import JobStatus, Severity
+from synthgen_core.rules import RULES
 
 STATUS = {
     JobStatus.PENDING: ("waiting", "gray", ":material/schedule:"),
@@ -26,6 +27,7 @@ REVIEWED = {
     "disputed": ("disputed", "orange", "group"),
 }
 """What people's reviews come to -> in words, its colour, and its icon's name."""
+SEVERITY_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "orange", Severity.INFO: "blue"}
 DOUBTS = {
     "last_not_assistant": "the last message is not by the assistant",
     "assistant_twice": "the assistant speaks twice in a row",
@@ -118,6 +120,8 @@ def file_size(amount: int) -> str:
 
 def flag_in_words(rule: str) -> str:
     """What a rule says of the examples that it flags."""
+    if rule in RULES:
+        return RULES[rule].label.lower()
     return DOUBTS.get(rule, rule.replace("_", " "))
 
 

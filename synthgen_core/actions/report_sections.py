@@ -80,12 +80,14 @@ def rules(figures: QualityFigures, state: QualityState) -> Section:
     )
     table = Table(
         "Flags",
-        ("Rule", "Examples", *(severity.value for severity in Severity)),
+        ("Rule", "Examples", *(severity.word for severity in Severity)),
         tuple((name, f"{n:,}", *(f"{found.get(each, 0):,}" for each in Severity)) for name, n, found in rows),
         f"Active examples whose present text is flagged; all rules have read {state.checked:,} of {state.active:,}.",
     )
-    taken = ", ".join(f"{points:g} where the gravest is {severity.value}" for severity, points in PENALTY.items())
-    text = f"The rule score is {BEST:g}, less what each rule with a finding takes off ({taken}), and not below 0."
+    taken = ", ".join(f"{points:g} for {severity.word}" for severity, points in PENALTY.items())
+    text = (
+        f"The rule score is {BEST:g}, less what each rule takes off for its gravest finding ({taken}), and not below 0."
+    )
     return Section("Rules", text, (table,) if rows else ())
 
 

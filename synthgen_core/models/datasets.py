@@ -38,6 +38,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     ERROR = "error"
 
+    @property
+    def word(self) -> str:
+        """As it is shown."""
+        return "hint" if self is Severity.INFO else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
