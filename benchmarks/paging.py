@@ -1,4 +1,5 @@
-"""How long lists and pages take in a dataset of a million examples, against one of a thousand: its last page.
+"""How long lists and pages take in a dataset of a million examples, against one of a thousand: its last page; and how
+long the saving of a cell.
 
 Page 4,000 is opened in both ways that there are: of a dataset without gaps but for some removed examples, which is the
 usual one, and of one with too many gaps to find the page by its index. ``python -m benchmarks.paging`` takes two
@@ -25,11 +26,15 @@ from synthgen_core.actions.datasets import (
     get_dataset_examples,
     get_datasets,
 )
+from synthgen_core.actions.review import review_page
+from synthgen_core.actions.review_edit import edit_text
 from synthgen_core.actions.versions import compare, make_version
 from synthgen_core.database import NewDataset
 from synthgen_core.models import ExampleFilter, ExampleStatus, Json, JsonObject
+from synthgen_core.reviewing import Actor, ReviewQuery
 from synthgen_core.settings import Settings
 from synthgen_core.sizes import fingerprint, size_of
+from synthgen_core.texts import Part
 from synthgen_core.workspace import Workspace, open_workspace
 
 SMALL, PAGE = 1000, 4000
@@ -56,6 +61,9 @@ def main() -> int:
             last = min(PAGE, options.count // PAGE_SIZE)
             name = f"page {last:,}"
             is_reached &= _judge(name, first, _seconds(large, lambda place: _page(place, large_id, last)))
+            is_reached &= _judge(
+                "save a cell", _seconds(small, _cells(small, small_id)), _seconds(large, _cells(large, large_id))
+            )
             _remove(small, small_id, range(5))
             _remove(large, large_id, range(500))
             first = _seconds(small, lambda place: _page(place, small_id, SMALL // PAGE_SIZE - 1))
@@ -107,6 +115,18 @@ def _page(workspace: Workspace, dataset_id: int, number: int) -> None:
     get_dataset_details(workspace, dataset_id)
     assert count_examples(workspace, dataset_id)
     assert len(get_dataset_examples(workspace, dataset_id, PAGE_SIZE, (number - 1) * PAGE_SIZE)) == PAGE_SIZE
+
+
+def _cells(workspace: Workspace, dataset_id: int) -> Callable[[Workspace], None]:
+    """Saves a cell of the review's grid, each time the next example's, and reads the grid's page as it is then."""
+    rows = iter(workspace.database.get_dataset_examples(dataset_id, 500, 200))
+
+    def save(place: Workspace) -> None:
+        row = next(rows)
+        edit_text(place, row.id, Part.LAST_ANSWER, "Another answer.", seen=TEXT * 3, actor=Actor("me", "s"))
+        assert review_page(place, ReviewQuery(dataset_id), at=row.id).rows
+
+    return save
 
 
 def _remove(workspace: Workspace, dataset_id: int, indexes: range) -> None:

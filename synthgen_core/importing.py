@@ -160,13 +160,5 @@ def choose_format(formats: Mapping[str, int]) -> str:
     return CHAT if formats.get(CHAT) or not formats.get(INSTRUCTION) else INSTRUCTION
 
 
-def tally_of(outcomes: Iterable[Outcome]) -> Tally:
-    """What comes of these, looked at and let go."""
-    tally = Tally()
-    for outcome in outcomes:
-        tally.add(outcome)
-    return tally
-
-
 def _excerpt(row: Row) -> str:
     return excerpt(row.text or orjson.dumps(row.value))

@@ -15,6 +15,8 @@ from synthgen_core.shapes import extra_of
 
 MOST_WORDS = 256
 """Words of the first question, and of the last answer, that are compared."""
+MOST_COMPARED = 50_000
+"""Examples among which a split looks for near repeats; that takes half a minute."""
 WHOLE, TOLERANCE = 100.0, 1e-6
 CONVERSATION_IDS = ("conversation_id", "conversation_hash", "dialogue_id", "dialog_id", "thread_id", "session_id")
 """Keys by which files tell what belongs to one conversation."""

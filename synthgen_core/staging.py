@@ -138,9 +138,9 @@ def _exchange(new: Path, goal: Path) -> None:
         new.rename(goal)
     except OSError:
         old.rename(goal)
+        aside.rmdir()
         raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)  # only now: whatever stopped us before, the old one is there
 
 
 def check_place(

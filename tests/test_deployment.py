@@ -42,11 +42,12 @@ def test_compose_opens_the_app_to_this_computer_only() -> None:
     assert set(services["app"]["environment"]) <= set(SETTINGS)
 
 
-def test_the_service_writes_into_its_own_folder_only() -> None:
+def test_the_service_writes_into_its_own_folders_only() -> None:
     said = dict(re.findall(r"^(\w+)=(.*)$", SERVICE, re.MULTILINE))
     assert said["User"] == "synthgen"
     assert said["Environment"] == "DATA_DIR=/var/lib/synthgen"
-    assert said["ReadWritePaths"] == f"/var/lib/{said['StateDirectory']}"
+    assert said["ReadWritePaths"].split() == [f"/var/lib/{said['StateDirectory']}", f"-/home/{said['User']}/.cache"]
+    assert f"useradd --system --create-home {said['User']}" in DEPLOYMENT
     assert "--server.address 127.0.0.1" in said["ExecStart"]
 
 

@@ -191,7 +191,7 @@ def _in_words(chosen: ExampleFilter) -> Iterator[str]:
     if chosen.is_reviewed is not None:
         yield REVIEWED[chosen.is_reviewed].lower()
     if chosen.flags is not None:
-        yield _flag(chosen.flags).lower() + (f" ({chosen.severity})" if chosen.severity else "")
+        yield _flag(chosen.flags).lower() + (f" ({chosen.severity.word})" if chosen.severity else "")
     if chosen.reviewer:
         yield f"reviewed by {chosen.reviewer}"
     if chosen.tag:

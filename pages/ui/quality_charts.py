@@ -161,10 +161,10 @@ def _draw_criteria(dataset: Dataset, figures: QualityFigures) -> None:
 
 
 def _draw_flags(dataset: Dataset, figures: QualityFigures) -> None:
-    title = "Flags"
+    title, unread = "Flags", figures.active - figures.scores[RULES].sums.n
+    left_out = f" {plural(unread, 'example')} not read by all rules yet." if unread else ""
     if not figures.flags:
-        unread = figures.active - figures.scores[RULES].sums.n
-        empty_card(title, MISSING[RULES] if unread == figures.active else "No example is flagged.")
+        empty_card(title, MISSING[RULES] if unread == figures.active else f"No example is flagged.{left_out}")
         return
     rules = sorted(figures.flags, key=lambda rule: -sum(figures.flags[rule].values()))
     figure, opens, rows = go.Figure(), [], []
@@ -178,14 +178,12 @@ def _draw_flags(dataset: Dataset, figures: QualityFigures) -> None:
             name=severity.word,
             orientation="h",
             marker_color=colour,
-            hovertemplate=f"{severity}: %{{x:,}} examples<extra></extra>",
+            hovertemplate=f"{severity.word}: %{{x:,}} examples<extra></extra>",
         )
         opens.append(
             [ExampleFilter(flags=rule, severity=severity) if n else None for rule, n in zip(rules, counts, strict=True)]
         )
         rows += [(rule, severity.word, n) for rule, n in zip(rules, counts, strict=True) if n]
-    unread = figures.active - figures.scores[RULES].sums.n
-    left_out = f" {plural(unread, 'example')} not read by all rules yet." if unread else ""
     chart_card(
         title,
         figure,

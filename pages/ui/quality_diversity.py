@@ -215,7 +215,7 @@ def _draw_chart(dataset: Dataset, drawn: TextMap, openings: Mapping[int, str]) -
         ),
         data=pd.DataFrame(
             [(p.text, p.island + 1, _title(drawn.islands[p.island]), p.x, p.y) for p in drawn.points],
-            columns=["example", "island", "words", "x", "y"],
+            columns=["example_id", "island", "words", "x", "y"],
         ),
         dataset_id=dataset.id,
         opens=opens,

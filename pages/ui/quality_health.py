@@ -9,7 +9,7 @@ from pages.ui.figures import GLUE, Form, Told, figure_table
 from pages.ui.measuring import measured
 from pages.ui.opening import Target
 from pages.ui.words import as_label, plural
-from synthgen_core.actions.judge_health import MEASURE, JudgeHealth, OrderHealth, judges_in, orders_in
+from synthgen_core.actions.judge_health import MEASURE, JudgeHealth, OrderHealth, get_orders, judges_in
 from synthgen_core.models import Dataset, ExampleFilter, Range
 from synthgen_core.workspace import Workspace
 
@@ -23,7 +23,7 @@ def health_view(place: Workspace, dataset: Dataset) -> None:
     measure = measured(place, dataset, MEASURE, key="health", rate=RATE)
     if measure is None:
         return
-    judges, orders = judges_in(measure), orders_in(measure)
+    judges, orders = judges_in(measure), get_orders(place, dataset.id)
     if not judges:
         empty_card("No judge yet", "No model has judged this dataset. See the part “Judge”.")
     else:
@@ -46,8 +46,8 @@ def _draw_judge(dataset: Dataset, judge: JudgeHealth, *, is_only: bool) -> None:
     if judge.monotony is not None:
         score, share = judge.monotony
         st.warning(
-            f"{as_label(judge.model)} gives {share * 100:.0f} % of the texts the score {score:g}: it hardly tells them "
-            "apart. Another model may, or a rubric whose questions say what a high and a low score is.",
+            f"{as_label(judge.model)} gives the score {score:g} in {share * 100:.0f} % of its judgements: it hardly "
+            "tells texts apart. Another model may, or a rubric whose questions say what a high and a low score is.",
             icon=":material/warning:",
         )
     own, others, own_compared, others_compared = judge.own_and_others

@@ -69,7 +69,7 @@ def _draw_form(place: Workspace, dataset: Dataset) -> None:
     with reporting():
         told = estimate_comparison(place, asked)
         draw_start(
-            "Compare" if are_examples else f"Compare {plural(pairs, 'pair')}",
+            "Compare" if are_examples else f"Compare {plural(told.pairs, 'pair')}",
             f"{what_it_takes(told.calls, told.usage.total, told.cost)} {told.basis}",
             partial(_start, place, asked),
             icon=":material/compare_arrows:",

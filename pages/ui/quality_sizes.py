@@ -109,7 +109,7 @@ def _draw_scatter(dataset: Dataset, figures: QualityFigures, score: str) -> None
         + " The line is the median of each length, over all.",
         data=pd.DataFrame(
             [(point.id, point.characters, point.turns, point.score) for point in points],
-            columns=["example", "characters", "turns", "score"],
+            columns=["example_id", "characters", "turns", "score"],
         ),
         dataset_id=dataset.id,
         opens=[[point.id for point in points], _opens(score, "characters", spread, bins)],

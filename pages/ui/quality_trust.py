@@ -179,14 +179,16 @@ def _draw_scatter(dataset: Dataset, pairs: Pairs) -> None:
     places: Mapping[tuple[float, float], list[int]] = defaultdict(list)
     for row in pairs.scored:
         assert row.person is not None
-        places[round(row.person, 1), round(row.judge, 1)].append(row.example_id)
+        places[row.person, row.judge].append(row.example_id)
     if not places:
         why = "No example has a score of a judge and one of a person, which is given on the Review page."
         empty_card("Judge and people, example by example", why)
         return
     most = max(map(len, places.values()))
     opens: list[Target] = [
-        ids[0] if len(ids) == 1 else ExampleFilter((), ranges={PEOPLE: _around(person), JUDGE: _around(judge)})
+        ids[0]
+        if len(ids) == 1
+        else ExampleFilter((), ranges={PEOPLE: Range(person, person), JUDGE: Range(judge, judge)})
         for (person, judge), ids in places.items()
     ]
     figure = go.Figure()
@@ -200,7 +202,7 @@ def _draw_scatter(dataset: Dataset, pairs: Pairs) -> None:
             "opacity": 0.6,
         },
         customdata=[plural(len(ids), "example") for ids in places.values()],
-        hovertemplate="people %{x}, judge %{y}: %{customdata}<extra></extra>",
+        hovertemplate="people %{x:.2f}, judge %{y:.2f}: %{customdata}<extra></extra>",
     )
     axis = {"range": [-0.6, 10.9], "dtick": 2, "fixedrange": True}
     chart_card(
@@ -221,11 +223,6 @@ def _draw_scatter(dataset: Dataset, pairs: Pairs) -> None:
             {"type": "line", "x0": 0, "y0": 0, "x1": 10, "y1": 10, "line": {"color": GRAY, "dash": "dot", "width": 1}}
         ],
     )
-
-
-def _around(score: float) -> Range:
-    """The scores that are shown as this one."""
-    return Range(least=score - 0.05, below=score + 0.05)
 
 
 def _draw_confusion(dataset: Dataset, at: Verdicts, threshold: float) -> None:

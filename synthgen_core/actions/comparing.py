@@ -58,6 +58,8 @@ LISTED = 200
 class ComparisonEstimate:
     """What a comparison will take, about."""
 
+    pairs: int
+    """As many as were asked for, or as the smaller dataset has examples."""
     calls: int
     usage: Usage
     cost: Decimal | None
@@ -102,16 +104,19 @@ def estimate_comparison(workspace: Workspace, request: ComparisonRequest) -> Com
     database, tariff = workspace.database, tariff_for(workspace.settings, filled.provider)
     if filled.are_examples:
         firsts, seconds = ([database.get_example(number)] for number in (filled.first, filled.second))
+        pairs = filled.pairs
     else:
         firsts, seconds = (database.get_dataset_examples(number, SAMPLE) for number in sides.datasets)
+        pairs = min(filled.pairs, *(database.get_dataset(number).example_count for number in sides.datasets))
     asked = [
         pair_request(filled.rubric, sides.format, one.content, other.content)
         for one, other in zip(firsts, seconds, strict=False)
     ]
     prompt = ceil(fmean(prompt_tokens(request) for request in asked))
     a_call = Usage(prompt, VERDICT_TOKENS + (THINKING if tariff.token_limit(1) > 1 else 0))
-    calls, price = ORDERS * filled.pairs, tariff.price(a_call)
+    calls, price = ORDERS * pairs, tariff.price(a_call)
     return ComparisonEstimate(
+        pairs,
         calls,
         Usage(calls * a_call.prompt_tokens, calls * a_call.completion_tokens),
         None if price is None else calls * price,

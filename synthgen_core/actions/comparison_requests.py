@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from synthgen_core.actions.caps import budget_of, check_caps, check_room, in_range
-from synthgen_core.actions.quality_requests import MOST_SEEDS, check_judge
+from synthgen_core.actions.caps import budget_of, caps_of, check_caps, check_room, check_seed, in_range
+from synthgen_core.actions.quality_requests import check_judge
 from synthgen_core.actions.requests import MOST_WORKERS, kept_config, usual_workers
 from synthgen_core.budget import Budget
 from synthgen_core.errors import ConfigError
@@ -65,7 +65,7 @@ def check_comparison(workspace: Workspace, request: ComparisonRequest) -> tuple[
     pairs = 1 if request.are_examples else request.pairs
     in_range("number of pairs", pairs, 1, MOST_PAIRS)
     seed = random_seed() if request.seed is None else request.seed
-    in_range("seed", seed, 0, MOST_SEEDS)
+    check_seed(seed)
     check_caps(request.max_cost, request.max_tokens_total)
     return replace(request, pairs=pairs, seed=seed, workers=workers), sides
 
@@ -98,7 +98,10 @@ def check_room_for_pairs(
     """Raise ConfigError if the budget leaves no room for one call, or if nobody could keep to it."""
     budget = comparison_budget(workspace, request, job)
     if budget.is_capped:
-        (example,) = workspace.database.get_dataset_examples(sides.datasets[0], 1)
+        if request.are_examples:  # they may be the last of their dataset, and removed
+            example = workspace.database.get_example(request.first)
+        else:
+            (example,) = workspace.database.get_dataset_examples(sides.datasets[0], 1)
         asked = pair_request(request.rubric, sides.format, example.content, example.content)
         check_room(budget, asked, {Side.WRITER: request.provider.model}, job)
 
@@ -111,15 +114,14 @@ def comparison_budget(workspace: Workspace, request: ComparisonRequest, job: Job
 def to_parameters(request: ComparisonRequest, sides: Sides) -> JsonObject:
     """A request as a job keeps it: without keys."""
     values: JsonObject = asdict(replace(request, provider=ProviderConfig(""), rubric=Rubric()))
-    cost = None if request.max_cost is None else str(request.max_cost)
-    return values | {
+    said: JsonObject = {
         "name": f"{sides.names[0]} against {sides.names[1]}",
         "names": [*sides.names],
         "provider": dict(request.provider.public()),
         "rubric": request.rubric.to_json(),
         "rubric_hash": request.rubric.hash,
-        "max_cost": cost,
     }
+    return values | said | caps_of(request)
 
 
 def from_parameters(workspace: Workspace, parameters: JsonObject) -> ComparisonRequest:

@@ -68,7 +68,7 @@ class _Work:
     def _pairs(self) -> list[tuple[int, int]]:
         """The pairs of the job, drawn when it first runs."""
         kept = self._database.get_counters(self._run.job.id).get("pairs")
-        if isinstance(kept, list):
+        if isinstance(kept, list) and kept:
             return [(int(str(pair[0])), int(str(pair[1]))) for pair in kept if isinstance(pair, list)]
         request = self._request
         if request.are_examples:
@@ -78,13 +78,13 @@ class _Work:
             self._run.note("Drawing the pairs.")
             first, second = (self._candidates(number) for number in self._sides.datasets)
             found = pair_up(first, second, request.pairs, request.seed)
+        counters: JsonObject = {"same_matter": found.same_matter, "alike": found.alike}
+        self._database.keep_pairs(self._run.job.id, found.pairs, counters)
         if not found.pairs:
             raise ConfigError(
                 f"There is nothing to compare: {found.alike:,} examples are the same in both.",
                 "Choose another dataset.",
             )
-        counters: JsonObject = {"same_matter": found.same_matter, "alike": found.alike}
-        self._database.keep_pairs(self._run.job.id, found.pairs, counters)
         return list(found.pairs)
 
     def _candidates(self, dataset_id: int) -> Iterator[Candidate]:

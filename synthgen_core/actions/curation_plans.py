@@ -25,7 +25,7 @@ from synthgen_core.actions.datasets import LONGEST_NAME, clean_name
 from synthgen_core.models import Dataset, ExampleFilter, JsonObject, Origin, Watermark
 from synthgen_core.repeats import first_of_each, repeat_key
 from synthgen_core.sampling import draw, draw_by_group
-from synthgen_core.splitting import Groups, assign, origin_keys, words_to_compare
+from synthgen_core.splitting import MOST_COMPARED, Groups, assign, origin_keys, words_to_compare
 from synthgen_core.targets import SPLITS
 from synthgen_core.workspace import Workspace
 
@@ -34,8 +34,6 @@ SHOWN = 10
 """Examples that a reason names."""
 LONGEST_STEM = LONGEST_NAME - 20
 """What a name may have, so that something can be added to it."""
-MOST_COMPARED = 50_000
-"""Examples among which near repeats are looked for; that takes half a minute."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

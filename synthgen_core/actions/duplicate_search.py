@@ -65,7 +65,7 @@ def find_clusters(
         for number, each in enumerate(workspace.database.read_in_order(ids)):
             if number % TOLD == 0:
                 read(number, len(ids))
-            yield compared_text(format, each.content, request.compared) if each.content else ""
+            yield compared_text(format, each.content, request.compared)
         read(len(ids), len(ids))
 
     clusters = [

@@ -10,14 +10,12 @@ from synthgen_core.conversion import DEFAULT_STRATEGY, get_strategy
 from synthgen_core.errors import ConfigError
 from synthgen_core.exporting import PREFERENCE, Count, Recipe, Survey, format_for, survey
 from synthgen_core.models import Dataset, ExampleFilter, Watermark
-from synthgen_core.splitting import Groups, assign, check_shares, origin_keys, words_to_compare
+from synthgen_core.splitting import MOST_COMPARED, Groups, assign, check_shares, origin_keys, words_to_compare
 from synthgen_core.targets import SPLITS, TARGETS, Facts, Omission, Target, get_target
 from synthgen_core.workspace import Workspace
 
 SAMPLE = 200
 """Examples by whose size that of all is estimated."""
-MOST_COMPARED = 50_000
-"""Examples among which near repeats are looked for before a split; that takes half a minute."""
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 """A licence's identifier, as the Hub knows it."""
 ALL_ACTIVE = ExampleFilter()

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from synthgen_core.actions.caps import caps_of
 from synthgen_core.actions.requests import (
     MOST_EXAMPLES,
     MOST_SHOTS,
     MOST_WORKERS,
     GenerationRequest,
     budget_for,
-    caps_of,
     check_budget,
     check_request,
     first_ask,

@@ -6,7 +6,7 @@ Each figure is over what a judge said in one dataset. Of many examples, an even 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import sqrt
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -25,7 +25,7 @@ MEASURE = "judge_health"
 MOST_ITEMS = 20_000
 """Examples that are looked at for what needs their lengths, models and repeated judgements."""
 MUCH = 0.8
-"""A judge that gives one score to such a share of examples, or more, hardly tells them apart."""
+"""A judge that gives one score in such a share of its judgements, or more, hardly tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class JudgeHealth:
 
     @property
     def monotony(self) -> tuple[float, float] | None:
-        """(score, share) where one score was given to nearly all; None: there is none, or too few were judged."""
+        """(score, share) where nearly all judgements gave one score; None: there is none, or too few did."""
         if self.scored < LEAST:
             return None
         score, count = max(self.scores.items(), key=lambda each: each[1])
@@ -80,9 +80,6 @@ class OrderHealth:
     """Share of the pairs in which the place won."""
 
 
-Health = TypeVar("Health", JudgeHealth, OrderHealth)
-
-
 def measure_health(workspace: Workspace, dataset: Dataset, tick: Tick) -> tuple[int, JsonObject]:
     """How many judgements there are in a dataset, and its judges, the latest first, as JSON."""
     counts = workspace.database.count_judgements(dataset.id)
@@ -90,23 +87,15 @@ def measure_health(workspace: Workspace, dataset: Dataset, tick: Tick) -> tuple[
     for judge, states in counts.items():
         tick()
         found.append(_health(workspace, dataset.id, judge, states))
-    made: JsonObject = orjson.loads(orjson.dumps({"judges": found, "orders": _orders(workspace, dataset.id)}))
+    made: JsonObject = orjson.loads(orjson.dumps({"judges": found}))
     return sum(sum(states.values()) for states in counts.values()), made
 
 
 def judges_in(measure: Measure) -> list[JudgeHealth]:
     """The judges of a measure, the latest first."""
-    return _read(JudgeHealth, measure.result["judges"])
-
-
-def orders_in(measure: Measure) -> list[OrderHealth]:
-    """The judges of a measure that compared pairs, by name."""
-    return _read(OrderHealth, measure.result["orders"])
-
-
-def _read(kind: type[Health], kept: Any) -> list[Health]:
-    figures = [field.name for field in fields(kind) if field.type is Figure]
-    return [kind(**each | {name: Figure(**each[name]) for name in figures}) for each in kept]
+    kept: Any = measure.result["judges"]
+    figures = [field.name for field in fields(JudgeHealth) if field.type is Figure]
+    return [JudgeHealth(**each | {name: Figure(**each[name]) for name in figures}) for each in kept]
 
 
 def _health(workspace: Workspace, dataset_id: int, judge: Judge, states: Mapping[str, int]) -> JudgeHealth:
@@ -152,8 +141,9 @@ def _by_author(judge: Judge, scores: Sequence[tuple[JudgedItem, float]]) -> tupl
     return own, others
 
 
-def _orders(workspace: Workspace, dataset_id: int) -> list[OrderHealth]:
-    """Judges that compared pairs with this dataset, by name."""
+def get_orders(workspace: Workspace, dataset_id: int) -> list[OrderHealth]:
+    """The judges that compared pairs with this dataset, by name. No measure: to compare changes no dataset, so that its
+    state would not tell whether the measure still holds."""
     won: dict[tuple[str, str], list[str]] = {}
     for parameters, reasons in workspace.database.get_preferences(dataset_id):
         straight, swapped = (_winner(reasons, order) for order in ("straight", "swapped"))

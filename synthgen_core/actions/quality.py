@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from synthgen_core.actions.caps import caps_of
 from synthgen_core.actions.providers import model_table, open_provider
 from synthgen_core.actions.quality_estimates import QualityEstimate, estimate_quality
 from synthgen_core.actions.quality_records import QualityCounters, quality_counters
@@ -13,7 +14,6 @@ from synthgen_core.actions.quality_requests import (
     MOST_RUNS,
     QualityRequest,
     budget_for,
-    caps_of,
     check_budget,
     check_judge,
     check_request,
@@ -22,8 +22,9 @@ from synthgen_core.actions.quality_requests import (
 )
 from synthgen_core.actions.quality_runs import QualityWork, chosen_examples, known_before
 from synthgen_core.database import NewJob
+from synthgen_core.database.jobs import STOPPED_SHORT
 from synthgen_core.errors import ConfigError, ConflictError, NotFoundError
-from synthgen_core.models import Job, JobKind, ProviderConfig, Watermark
+from synthgen_core.models import Dataset, Job, JobKind, ProviderConfig, Watermark
 from synthgen_core.workspace import ACTIVE, Workspace
 
 __all__ = [
@@ -58,8 +59,7 @@ def start_quality(workspace: Workspace, request: QualityRequest) -> Job:
     """
     filled = check_request(workspace, request)
     dataset = workspace.database.get_dataset(filled.dataset_id)
-    for job in workspace.database.get_jobs(ACTIVE, JobKind.QUALITY, dataset_id=dataset.id):
-        raise ConflictError(f"A judge is at work on “{dataset.name}” already (job {job.id}).", "Wait, or cancel it.")
+    _check_idle(workspace, dataset)
     filled = replace(filled, provider=_reached(workspace, filled))
     check_request(workspace, filled)  # by the price of the model that it chose
     mark = workspace.database.get_watermark(dataset.id)
@@ -117,25 +117,31 @@ def resume_quality(
     Raises:
         NotFoundError: there is no such job, or its dataset was deleted.
         ConfigError: its budget is used up, or cannot be kept.
-        ConflictError: it runs already, or is complete.
+        ConflictError: it runs already, or is complete, or another run judges the dataset.
         ProviderError: the model cannot be reached; the job stays as it was.
     """
     job = workspace.database.get_job(job_id)
     if job.dataset_id is None:
         raise NotFoundError(f"The dataset of job {job_id} is gone.", "Start a new run.")
-    workspace.database.get_dataset(job.dataset_id)
+    dataset = workspace.database.get_dataset(job.dataset_id)
     request, mark = from_parameters(workspace, job)
     request = replace(
         request,
         max_cost=request.max_cost if max_cost is None else max_cost,
         max_tokens_total=request.max_tokens_total if max_tokens_total is None else max_tokens_total,
     )
-    if not job.status.is_active:
+    if job.status in STOPPED_SHORT:
+        _check_idle(workspace, dataset)
         check_budget(workspace, request, job)
         _reached(workspace, request)
     job = workspace.database.reopen_job(job_id, workspace.runner.owner, job.parameters | caps_of(request))
     _start(workspace, job, request, mark)
     return job
+
+
+def _check_idle(workspace: Workspace, dataset: Dataset) -> None:
+    for job in workspace.database.get_jobs(ACTIVE, JobKind.QUALITY, dataset_id=dataset.id):
+        raise ConflictError(f"A judge is at work on “{dataset.name}” already (job {job.id}).", "Wait, or cancel it.")
 
 
 def _start(workspace: Workspace, job: Job, request: QualityRequest, mark: Watermark) -> None:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from synthgen_core.actions.caps import budget_of, check_caps, check_room, in_range
+from synthgen_core.actions.caps import budget_of, caps_of, check_caps, check_room, check_seed, in_range
 from synthgen_core.actions.requests import kept_config
 from synthgen_core.budget import Budget
 from synthgen_core.database import Judge
@@ -20,9 +20,8 @@ from synthgen_core.providers import provider_kind
 from synthgen_core.workspace import Workspace
 
 DEFAULT_BATCH_SIZE, MOST_AT_A_TIME = 10, 256
-MIN_QUALITY_SCORE, BEST = 7.0, 10.0
+MIN_QUALITY_SCORE, BEST = 7.0, 10
 MOST_RUNS = 10
-MOST_SEEDS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def check_request(workspace: Workspace, request: QualityRequest) -> QualityReque
     if request.sample is not None:
         in_range("sample", request.sample, 1, 10**9)
         seed = random_seed() if request.seed is None else request.seed
-        in_range("seed", seed, 0, MOST_SEEDS)
+        check_seed(seed)
         request = replace(request, seed=seed)
     check_caps(request.max_cost, request.max_tokens_total)
     check_room(budget_for(workspace, request, None), first_call(workspace, dataset, request), _models(request))
@@ -134,12 +133,6 @@ def to_parameters(request: QualityRequest, dataset: Dataset, mark: Watermark) ->
     values["provider"] = dict(request.provider.public())
     values |= {"name": f"{what} “{dataset.name}”", "rubric_hash": request.rubric.hash}
     return values | {"watermark": [mark.seq, mark.example]} | caps_of(request)
-
-
-def caps_of(request: QualityRequest) -> JsonObject:
-    """The budget, as a job keeps it."""
-    cost = None if request.max_cost is None else str(request.max_cost)
-    return {"max_cost": cost, "max_tokens_total": request.max_tokens_total}
 
 
 def from_parameters(workspace: Workspace, job: Job) -> tuple[QualityRequest, Watermark]:

@@ -8,7 +8,7 @@ from synthgen_core.actions.charts import CHARTS, figures_of
 from synthgen_core.actions.coverage import COVERAGE, read_coverage
 from synthgen_core.actions.diversity import DIVERSITY, read_diversity
 from synthgen_core.actions.judge_health import MEASURE as JUDGE_HEALTH
-from synthgen_core.actions.judge_health import judges_in, orders_in
+from synthgen_core.actions.judge_health import get_orders, judges_in
 from synthgen_core.actions.losses import get_losses, get_model_use
 from synthgen_core.actions.measures import Measure, get_or_measure
 from synthgen_core.actions.quality_state import get_quality_state
@@ -36,8 +36,7 @@ def make_report(workspace: Workspace, dataset_id: int, *, threshold: float = THR
     """
     dataset = workspace.database.get_dataset(dataset_id)
     state, figures = get_quality_state(workspace, dataset), figures_of(_measured(workspace, dataset, CHARTS))
-    judged = _measured(workspace, dataset, JUDGE_HEALTH)
-    judges, orders = judges_in(judged), orders_in(judged)
+    judges, orders = judges_in(_measured(workspace, dataset, JUDGE_HEALTH)), get_orders(workspace, dataset_id)
     pairs, plans = get_pairs(workspace, dataset_id), get_plans(workspace, dataset_id)
     found: list[Section | None] = [
         sections.overview(state),

@@ -20,7 +20,7 @@ from synthgen_core.statistics.spreads import Spread
 SCORES = {
     "quality_score": ("Judge's score", "examples that a judge scored as they are now"),
     "rule_score": ("Rule score", "examples that all rules have read as they are now"),
-    "person_score": ("People's score", "examples that somebody scored; the mean of several people"),
+    "person_score": ("People's score", "examples that somebody scored as they are now; the mean of several people"),
 }
 FACTS = {"subdomain": "subdomain", "model": "model", "language": "language"}
 MOST_GROUPS = 12
@@ -40,11 +40,12 @@ def overview(state: QualityState) -> Section:
     for judge in state.judges:
         who = f"{judge.model or judge.provider}, rubric: {judge.rubric}"
         rows.append(("Mean score of a judge", f"{judge.mean:.2f}", f"n = {judge.scored:,}; {who}"))
-    if state.search is not None:
-        search = state.search
-        found = f"{search.twins:,} in {search.clusters:,} clusters"
+    if (search := state.search) is not None and (left := state.left) is not None:
         basis = f"n = {search.searched:,}; similarity from {search.threshold:g}, {search.created_at:%d %B %Y}"
-        rows.append(("Duplicates beyond the first", found, basis))
+        if left.is_stale:
+            basis += f"; {left.added:,} came since, {left.edited:,} were edited"
+        found = f"{left.twins:,} in {left.clusters:,} clusters"
+        rows.append(("Duplicates that are left", found, basis))
     text = "Every figure says on how many examples it rests. Figures that rest on too few are withheld, and say so."
     return Section("Overview", text, (Facts(tuple(rows)),))
 
@@ -80,9 +81,10 @@ def rules(figures: QualityFigures, state: QualityState) -> Section:
     )
     table = Table(
         "Flags",
-        ("Rule", "Examples", *(severity.word for severity in Severity)),
-        tuple((name, f"{n:,}", *(f"{found.get(each, 0):,}" for each in Severity)) for name, n, found in rows),
-        f"Active examples whose present text is flagged; all rules have read {state.checked:,} of {state.active:,}.",
+        ("Rule", *(severity.word for severity in Severity)),
+        tuple((name, *(f"{found.get(each, 0):,}" for each in Severity)) for name, _, found in rows),
+        "Active examples whose present text is flagged; one that a rule flags in two ways is in two columns. All rules "
+        f"have read {state.checked:,} of {state.active:,}.",
     )
     taken = ", ".join(f"{points:g} for {severity.word}" for severity, points in PENALTY.items())
     text = (
@@ -174,7 +176,8 @@ def trust(pairs: Pairs, threshold: float) -> Section:
         shown = f", {MOST_POINTS:,} of them shown" if len(both) > MOST_POINTS else ""
         caption = f"n = {len(both):,} examples that both scored{shown}. Judges: {', '.join(pairs.judges) or 'none'}."
         blocks.append(Points("Judge against people", "people", "judge", tuple(both[:MOST_POINTS]), caption))
-    return Section("Trust", "How far the judge's scores can stand for people's.", tuple(blocks))
+    text = "How far the judge's scores can stand for people's, of present texts; removed examples count, too."
+    return Section("Trust", text, tuple(blocks))
 
 
 def health(judges: Sequence[JudgeHealth], orders: Sequence[OrderHealth]) -> Section:
@@ -213,8 +216,10 @@ def _histogram(title: str, spread: Spread, of: str, left_out: str) -> Columns:
 def _sizes(title: str, spread: Distribution) -> Columns:
     caption = (
         f"n = {spread.count:,} active examples: {spread.least:,} to {spread.most:,}, median {spread.median:,}, mean "
-        f"{spread.mean:,.1f}. The last column has all that is larger."
+        f"{spread.mean:,.1f}."
     )
+    if spread.bars and spread.most >= spread.bars[-1][0] + spread.width:
+        caption += " The last column has all that is larger."
     return Columns(title, tuple((f"{first:,}", count) for first, count in spread.bars), caption)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from synthgen_core.actions.batches import check_batches
-from synthgen_core.actions.caps import check_caps, check_room, in_range
+from synthgen_core.actions.caps import caps_of, check_caps, check_room, check_seed, in_range
 from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.providers import provider_config
 from synthgen_core.actions.usage import tariff_for
@@ -97,7 +97,7 @@ def check_request(workspace: Workspace, request: GenerationRequest) -> tuple[Gen
     if request.use_batch:
         check_batches(workspace.settings, request.provider, method)
     seed = random_seed() if request.seed is None else request.seed
-    in_range("seed", seed, 0, 2**63 - 1)
+    check_seed(seed)
     plan = make_plan(
         workspace.catalogue,
         domain=request.domain,
@@ -275,12 +275,6 @@ def to_parameters(request: GenerationRequest) -> JsonObject:
     if request.few_shot_from is None:
         del values["few_shot"], values["few_shot_ids"]
     return values | caps_of(request)
-
-
-def caps_of(request: GenerationRequest) -> JsonObject:
-    """The budget, as a job keeps it."""
-    cost = None if request.max_cost is None else str(request.max_cost)
-    return {"max_cost": cost, "max_tokens_total": request.max_tokens_total}
 
 
 def from_parameters(workspace: Workspace, parameters: JsonObject) -> GenerationRequest:

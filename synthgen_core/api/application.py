@@ -108,8 +108,7 @@ def alone(api: FastAPI) -> Starlette:
 def problem(status: int, code: str, message: str, hint: str = "") -> JSONResponse:
     """An answer to a request that failed: the same shape for all."""
     body = {"error": {"code": code, "message": message, "hint": hint}}
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(body, status, headers=headers)
+    return JSONResponse(body, status)
 
 
 def _ours(request: Request, error: Exception) -> Response:

@@ -140,7 +140,7 @@ class ExampleUpdate(Asked):
     quality_score: float | None = Field(None, ge=0, le=10)
     """A person's score, of ``author``; the judge's own is never overwritten."""
     revision: int | None = Field(None, ge=1, le=MOST_ID)
-    """The one that the change was made to: if the example changed since, the answer is 409."""
+    """The one that was read: if the example's content changed since, the answer is 409."""
     author: Text = "api"
 
 
@@ -197,7 +197,7 @@ class JobBody(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     counters: dict[str, Any] = {}
-    """Of a quality run: processed, kept, fixed, removed, failed, average, ..."""
+    """Of a quality run: processed, kept, fixed, removed, failed, average, ...; not in a list of jobs."""
 
     @classmethod
     def of(cls, view: JobView, counters: Mapping[str, Any] | None = None) -> "JobBody":

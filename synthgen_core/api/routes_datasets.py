@@ -23,11 +23,10 @@ from synthgen_core.api.bodies import (
     MergeRequest,
     SampleRequest,
 )
-from synthgen_core.api.place import Place
+from synthgen_core.api.place import Place, told
 from synthgen_core.errors import SynthGenError
-from synthgen_core.models import ExampleStatus, Job
+from synthgen_core.models import ExampleStatus
 from synthgen_core.reviewing import Actor
-from synthgen_core.workspace import Workspace
 
 router = APIRouter()
 NAME = "api"
@@ -51,7 +50,7 @@ def upload_dataset(place: Place, file: UploadFile) -> JobBody:
     """Bring a file in (JSONL, JSON, CSV, Parquet). The job says how far it is, and then which dataset it made."""
     source = keep_upload(place, file.filename or "", file.file)
     try:
-        return _told(place, imports.start_import(place, [source]))
+        return told(place, imports.start_import(place, [source]).id)
     except SynthGenError:
         forget_upload(source)
         raise
@@ -99,13 +98,14 @@ def get_example(place: Place, example_id: Id) -> ExampleBody:
 @router.put("/examples/{example_id}", tags=["examples"])
 def update_example(place: Place, example_id: Id, body: ExampleUpdate) -> ExampleBody:
     """Change an example's content, as a new revision, or give it a person's score."""
-    example = examples.get_example(place, example_id)
+    example, actor = examples.get_example(place, example_id), Actor(body.author, NAME)
+    seen = body.revision or example.revision
     if body.content is not None:
-        seen = body.revision or example.revision
-        examples.update_example(place, example_id, body.content, seen_revision=seen, author=body.author)
+        seen = review_edit.edit(place, example_id, body.content, seen_revision=seen, actor=actor).revision
     if body.quality_score is not None:
-        actor = Actor(body.author, NAME)
-        review_edit.set_score(place, example.dataset_id, [example_id], body.quality_score, actor)
+        review_edit.set_score(
+            place, example.dataset_id, [example_id], body.quality_score, actor, seen={example_id: seen}
+        )
     return ExampleBody.model_validate(examples.get_example(place, example_id))
 
 
@@ -119,19 +119,19 @@ def delete_example(place: Place, example_id: Id) -> None:
 @router.post("/utils/merge", status_code=HTTPStatus.ACCEPTED, tags=["utils"])
 def merge_datasets(place: Place, body: MergeRequest) -> JobBody:
     """Make one dataset of several."""
-    return _told(place, curation.start(place, Merge(tuple(body.dataset_ids), body.name)))
+    return told(place, curation.start(place, Merge(tuple(body.dataset_ids), body.name)).id)
 
 
 @router.post("/utils/sample", status_code=HTTPStatus.ACCEPTED, tags=["utils"])
 def sample_dataset(place: Place, body: SampleRequest) -> JobBody:
     """Draw examples by chance into a new dataset."""
-    return _told(place, curation.start(place, Sample(body.dataset_id, body.sample_size, body.name, body.seed)))
+    return told(place, curation.start(place, Sample(body.dataset_id, body.sample_size, body.name, body.seed)).id)
 
 
 @router.post("/utils/convert", status_code=HTTPStatus.ACCEPTED, tags=["utils"])
 def convert_dataset(place: Place, body: ConvertRequest) -> JobBody:
     """Put a dataset into another format, as a new dataset."""
-    return _told(place, curation.start(place, Convert(body.dataset_id, body.target_format, name=body.name)))
+    return told(place, curation.start(place, Convert(body.dataset_id, body.target_format, name=body.name)).id)
 
 
 @router.get("/tasks/{job_id}/datasets", tags=["tasks"])
@@ -139,10 +139,6 @@ def list_results(place: Place, job_id: Id) -> list[DatasetBody]:
     """The datasets that an import, a merge, a sample or a conversion made."""
     jobs.get_job(place, job_id)
     return [DatasetBody.model_validate(made) for made in curation.get_results(place, job_id)]
-
-
-def _told(place: Workspace, job: Job) -> JobBody:
-    return JobBody.of(jobs.get_job(place, job.id))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

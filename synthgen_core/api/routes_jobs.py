@@ -1,6 +1,5 @@
 """Long work: generation, quality, rules, and the list of all jobs."""
 
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from synthgen_core.actions import jobs
 from synthgen_core.actions.generation import start_generation
-from synthgen_core.actions.quality import QualityRequest, quality_counters, start_quality
+from synthgen_core.actions.quality import QualityRequest, start_quality
 from synthgen_core.actions.requests import GenerationRequest
 from synthgen_core.actions.rules import check_dataset
 from synthgen_core.api.bodies import (
@@ -19,9 +18,9 @@ from synthgen_core.api.bodies import (
     QualityStartRequest,
     RulesStartRequest,
 )
-from synthgen_core.api.place import Place, provider_for
+from synthgen_core.api.place import Place, provider_for, told
 from synthgen_core.errors import NotFoundError
-from synthgen_core.models import Job, JobKind, JobStatus
+from synthgen_core.models import JobKind, JobStatus
 from synthgen_core.workspace import Workspace
 
 router = APIRouter()
@@ -43,13 +42,13 @@ def start_generator(place: Place, body: GenerateRequest) -> JobBody:
         max_cost=body.max_cost,
         max_tokens_total=body.max_tokens_total,
     )
-    return _told(place, start_generation(place, request))
+    return told(place, start_generation(place, request).id)
 
 
 @router.get("/generator/status/{job_id}", tags=["generator"])
 def get_generator_status(place: Place, job_id: Id) -> JobBody:
     """How far a generation is."""
-    return _told(place, _of_kind(place, job_id, JobKind.GENERATION))
+    return told(place, _of_kind(place, job_id, JobKind.GENERATION))
 
 
 @router.post("/generator/cancel/{job_id}", tags=["generator"])
@@ -72,13 +71,13 @@ def start_quality_run(place: Place, body: QualityStartRequest) -> JobBody:
         max_cost=body.max_cost,
         max_tokens_total=body.max_tokens_total,
     )
-    return _told(place, start_quality(place, request))
+    return told(place, start_quality(place, request).id)
 
 
 @router.get("/quality/status/{job_id}", tags=["quality"])
 def get_quality_status(place: Place, job_id: Id) -> JobBody:
     """How far a quality run is, with its counters."""
-    return _told(place, _of_kind(place, job_id, JobKind.QUALITY))
+    return told(place, _of_kind(place, job_id, JobKind.QUALITY))
 
 
 @router.post("/quality/cancel/{job_id}", tags=["quality"])
@@ -90,7 +89,7 @@ def cancel_quality(place: Place, job_id: Id) -> JobBody:
 @router.post("/rules/start", status_code=HTTPStatus.ACCEPTED, tags=["quality"])
 def start_rules(place: Place, body: RulesStartRequest) -> JobBody:
     """Start the rules over a dataset: flags and scores, without a model."""
-    return _told(place, check_dataset(place, body.dataset_id))
+    return told(place, check_dataset(place, body.dataset_id).id)
 
 
 @router.get("/tasks", tags=["tasks"])
@@ -110,13 +109,13 @@ def list_tasks(
 @router.get("/tasks/{job_id}", tags=["tasks"])
 def get_task(place: Place, job_id: Id) -> JobBody:
     """One job."""
-    return _told(place, jobs.get_job(place, job_id).job)
+    return told(place, job_id)
 
 
 @router.post("/tasks/{job_id}/cancel", tags=["tasks"])
 def cancel_task(place: Place, job_id: Id) -> JobBody:
     """Stop a job; what it achieved is kept."""
-    return _cancelled(place, jobs.get_job(place, job_id).job)
+    return _cancelled(place, job_id)
 
 
 @router.delete("/tasks/{job_id}", status_code=HTTPStatus.NO_CONTENT, tags=["tasks"])
@@ -125,19 +124,14 @@ def delete_task(place: Place, job_id: Id) -> None:
     jobs.delete_task(place, job_id)
 
 
-def _of_kind(place: Workspace, job_id: int, kind: JobKind) -> Job:
+def _of_kind(place: Workspace, job_id: int, kind: JobKind) -> int:
+    """The same number. Raises NotFoundError where it is another kind of job."""
     job = jobs.get_job(place, job_id).job
     if job.kind is not kind:
         raise NotFoundError(f"Job {job_id} is no {kind} job.", f"It is a {job.kind} job; see /api/tasks/{job_id}.")
-    return job
+    return job_id
 
 
-def _cancelled(place: Workspace, job: Job) -> JobBody:
-    jobs.cancel_task(place, job.id)
-    return _told(place, job)
-
-
-def _told(place: Workspace, job: Job) -> JobBody:
-    view = jobs.get_job(place, job.id)
-    counters = asdict(quality_counters(place, view.job)) if view.job.kind is JobKind.QUALITY else None
-    return JobBody.of(view, counters)
+def _cancelled(place: Workspace, job_id: int) -> JobBody:
+    jobs.cancel_task(place, job_id)
+    return told(place, job_id)

@@ -115,7 +115,7 @@ def _print_estimate(workspace: Workspace, request: QualityRequest, options: argp
         print_json(shared | usage | {"cost": cost})
         return DONE
     cost = "cost unknown" if found.cost is None else f"about {dollars(found.cost)}"
-    print(f"{found.examples:,} examples, {found.known:,} of them judged already.")
+    print(f"{found.examples:,} examples, {found.known:,} of them scored by this judge already.")
     print(f"About {found.calls:,} calls and {found.usage.total:,} tokens, {cost}. {found.basis}")
     for warning in found.warnings:
         print(warning)

@@ -28,6 +28,10 @@ SCORED, FAILED = "scored", "failed"
 """States of a judgement."""
 RANGED = ("quality_score", "rule_score", "person_score", "judge_spread", "characters", "turns")
 """Columns of examples of which a range can be asked for."""
+IS_REVIEW_CURRENT = examples.c.review_revision >= examples.c.content_revision
+"""What people said stands beside an edited text until somebody speaks of the new one."""
+PEOPLES_SCORE = sa.case((IS_REVIEW_CURRENT, examples.c.person_score))
+"""Mean of people's scores of the present text."""
 HAS_FLAGS = examples.c.flag_count > sa.literal_column("0")
 """As the index has it: with a bound value, a database could not tell that the index will do."""
 
@@ -144,6 +148,8 @@ def filter_conditions(chosen: ExampleFilter) -> list[sa.ColumnElement[bool]]:
         if name not in RANGED:
             raise ConfigError(f"Examples cannot be filtered by “{name}”.", f"Known: {', '.join(RANGED)}.")
         found += _within(examples.c[name], wanted)
+        if name == "person_score":
+            found.append(IS_REVIEW_CURRENT)
     for name, wanted in chosen.criteria.items():
         found += _within(_criterion_score(name), wanted)
     for name, value in chosen.facts.items():
@@ -200,9 +206,7 @@ def _within(number: sa.ColumnElement[Any], wanted: Range) -> list[sa.ColumnEleme
 
 def is_reviewed() -> sa.ColumnElement[bool]:
     """Somebody accepted or rejected the example as it is now."""
-    return sa.and_(
-        examples.c.verdict.in_((*JUDGED, DISPUTED)), examples.c.review_revision >= examples.c.content_revision
-    )
+    return sa.and_(examples.c.verdict.in_((*JUDGED, DISPUTED)), IS_REVIEW_CURRENT)
 
 
 def is_reviewed_by(reviewer: str) -> sa.ColumnElement[bool]:

@@ -177,7 +177,7 @@ class JudgementRoom(Connection):
                 names = [field.name for field in fields(NewOutcome) if field.name != "spread"]
                 rows = [{"job_id": job.id} | {name: getattr(each, name) for name in names} for each in outcomes]
                 connection.execute(sa.insert(quality_outcomes), rows)
-                new = {each.example_id for each in judged}
+                new = {each.example_id for each in judged if not each.is_candidate}
                 scored = [each for each in outcomes if each.example_id in new]
                 _write_scores(connection, [(o.example_id, o.revision, o.score, o.spread) for o in scored])
             write_progress(connection, job, progress, at)

@@ -9,7 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.filters import FAILED, SCORED, FactText, is_judge_failed, is_said_by_judge, raw
+from synthgen_core.database.filters import (
+    FAILED,
+    PEOPLES_SCORE,
+    SCORED,
+    FactText,
+    is_judge_failed,
+    is_said_by_judge,
+    raw,
+)
 from synthgen_core.database.flags import is_of_present_text
 from synthgen_core.database.summaries import MOST_VALUES, PARAMETERS, REST, Distribution, distribution
 from synthgen_core.database.tables import examples, flags, judgements
@@ -17,8 +25,12 @@ from synthgen_core.models import ExampleStatus, JsonObject
 from synthgen_core.statistics.means import Sums
 from synthgen_core.statistics.spreads import Spread, quartiles, spread_of
 
-SCORES = ("quality_score", "rule_score", "person_score")
-"""What a judge, the rules and people say; columns of examples."""
+SCORES: Mapping[str, sa.ColumnElement[Any]] = {
+    "quality_score": examples.c.quality_score,
+    "rule_score": examples.c.rule_score,
+    "person_score": PEOPLES_SCORE,
+}
+"""What a judge, the rules and people say of the present text, by column of examples."""
 SIZES = ("characters", "turns")
 FACTS = ("subdomain", "model", "language")
 """Keys of the metadata by which examples are told apart, beside their parameters."""
@@ -158,6 +170,11 @@ def _active(dataset_id: int) -> tuple[sa.ColumnElement[bool], ...]:
     return examples.c.dataset_id == dataset_id, examples.c.status == ExampleStatus.ACTIVE
 
 
+def _scored(dataset_id: int, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """It has this score; asked of the column, too, which an index finds."""
+    return (*_active(dataset_id), examples.c[name].is_not(None), SCORES[name].is_not(None))
+
+
 def _statuses(connection: sa.Connection, dataset_id: int) -> dict[str, int]:
     query = sa.select(examples.c.status, sa.func.count()).where(examples.c.dataset_id == dataset_id)
     return {row[0]: row[1] for row in connection.execute(query.group_by(examples.c.status))}
@@ -177,7 +194,7 @@ def _failed(connection: sa.Connection, dataset_id: int) -> int:
 
 def _spread(connection: sa.Connection, dataset_id: int, name: str) -> Spread:
     score = examples.c[name]
-    query = sa.select(score, sa.func.count()).where(*_active(dataset_id), score.is_not(None)).group_by(score)
+    query = sa.select(score, sa.func.count()).where(*_scored(dataset_id, name)).group_by(score)
     return spread_of({row[0]: row[1] for row in connection.execute(query)})
 
 
@@ -226,8 +243,7 @@ def _criteria(connection: sa.Connection, dataset_id: int) -> dict[str, Spread]:
 
 def _columns_of_a_group() -> list[sa.ColumnElement[Any]]:
     found: list[sa.ColumnElement[Any]] = [sa.func.count()]
-    for name in SCORES:
-        score = examples.c[name]
+    for score in SCORES.values():
         found += [sa.func.count(score), sa.func.sum(score), sa.func.sum(score * score)]
     return found
 
@@ -273,7 +289,7 @@ def _trend(
     score, last = examples.c[score_name], spread.bars[-1][0]
     size = examples.c[size_name]
     first = sa.case((size >= last, last), else_=size - size % spread.width).label("first")
-    query = sa.select(first, score, sa.func.count()).where(*_active(dataset_id), score.is_not(None))
+    query = sa.select(first, score, sa.func.count()).where(*_scored(dataset_id, score_name))
     counts: dict[int, dict[float, int]] = {}
     for begin, value, count in connection.execute(query.group_by("first", score)):
         counts.setdefault(begin, {})[value] = count
@@ -289,7 +305,7 @@ def _points(connection: sa.Connection, dataset_id: int, score_name: str) -> tupl
     place = sa.cast(examples.c.id, sa.BigInteger) * SCATTERED % PRIME
     query = (
         sa.select(examples.c.id, examples.c.characters, examples.c.turns, score)
-        .where(*_active(dataset_id), score.is_not(None))
+        .where(*_scored(dataset_id, score_name))
         .order_by(place, examples.c.id)
         .limit(MOST_POINTS)
     )

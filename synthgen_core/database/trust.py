@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from synthgen_core.database.engine import Connection
-from synthgen_core.database.filters import FactText, ParameterText, raw
+from synthgen_core.database.filters import (
+    IS_REVIEW_CURRENT,
+    PEOPLES_SCORE,
+    FactText,
+    ParameterText,
+    is_said_by_judge,
+    raw,
+)
 from synthgen_core.database.quality_tables import comparisons
 from synthgen_core.database.tables import examples, jobs, judgements
 from synthgen_core.judging.preferences import Preference
@@ -19,7 +25,6 @@ SPREAD_OUT, WHOLE = 2_654_435_761, 2**32
 """Knuth's multiplier: the ids times it, modulo 2**32, lie evenly between 0 and 2**32 whatever ids there are."""
 DECISIONS = (Verdict.ACCEPT, Verdict.REJECT)
 WHO = [judgements.c[name] for name in ("provider", "model", "rubric_hash")]
-IS_OF_PRESENT_TEXT = examples.c.review_revision >= examples.c.content_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,6 @@ class JudgedItem:
     """Mean of people's scores of the present text."""
 
 
-def _person() -> sa.ColumnElement[Any]:
-    return sa.case((IS_OF_PRESENT_TEXT, examples.c.person_score))
-
-
 class TrustRoom(Connection):
     """What can be read on judges, and on people's word for it. Removed examples count: that is what they were removed
     for. Judgements of texts that were not taken do not."""
@@ -114,11 +115,16 @@ class TrustRoom(Connection):
         return Judged(by_judge, by_people)
 
     def get_judges_of_pairs(self, dataset_id: int) -> list[Judge]:
-        """Who scored the examples that people said something of, the latest first."""
+        """Who gave the scores that the examples have of which people said something, the latest first."""
+        newest = (
+            sa.select(sa.func.max(judgements.c.id))
+            .join(examples, is_said_by_judge())
+            .where(_is_pair(dataset_id), judgements.c.state == JudgementState.SCORED)
+            .group_by(judgements.c.example_id)
+        )
         query = (
             sa.select(*WHO)
-            .join(examples, examples.c.id == judgements.c.example_id)
-            .where(_is_pair(dataset_id), judgements.c.state == JudgementState.SCORED, ~judgements.c.is_candidate)
+            .where(judgements.c.id.in_(newest))
             .group_by(*WHO)
             .order_by(sa.func.max(judgements.c.id).desc())
         )
@@ -173,7 +179,7 @@ class TrustRoom(Connection):
         )
         columns = (said.c.example_id, said.c.revision, said.c.runs, said.c.mean, said.c.squares)
         query = (
-            sa.select(*columns, examples.c.content_revision, examples.c.characters, examples.c.metadata, _person())
+            sa.select(*columns, examples.c.content_revision, examples.c.characters, examples.c.metadata, PEOPLES_SCORE)
             .join(said, said.c.example_id == examples.c.id)
             .order_by(examples.c.id, said.c.latest)
         )
@@ -200,7 +206,7 @@ def _is_said_by_people(dataset_id: int) -> sa.ColumnElement[bool]:
         sa.select(examples.c.id).where(*here, examples.c.verdict.in_(DECISIONS)),
         sa.select(examples.c.id).where(*here, examples.c.person_score.is_not(None)),
     )
-    return sa.and_(examples.c.id.in_(said), IS_OF_PRESENT_TEXT)
+    return sa.and_(examples.c.id.in_(said), IS_REVIEW_CURRENT)
 
 
 def _is_pair(dataset_id: int) -> sa.ColumnElement[bool]:

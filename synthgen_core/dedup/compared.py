@@ -21,7 +21,12 @@ ROLES = {Compared.QUESTION: Role.USER, Compared.RESPONSE: Role.ASSISTANT}
 
 
 def compared_text(format: Format, content: JsonObject, what: Compared) -> str:
-    """The text of an example that is compared with that of others. System prompts, which many share, are no part."""
+    """The text of an example that is compared with that of others; none of one without content, which is gone.
+
+    System prompts, which many share, are no part.
+    """
+    if not content:
+        return ""
     wanted = ROLES.get(what)
     texts = [turn.content for turn in format.turns(content) if wanted in (None, turn.role)]
     if what is Compared.WHOLE and "rejected" in content:

@@ -140,7 +140,7 @@ def doubts_on_the_way(messages: list[JsonObject]) -> Iterator[Issue]:
     if Role.USER not in roles:
         yield _doubt("no_user", "There is no message by “user”.", "Add what the assistant is asked.")
     is_begun = False
-    open_calls: set[Json] = set()
+    open_calls: list[Json] = []  # ids of files may be anything
     is_calling = False
     for n, (message, role) in enumerate(zip(messages, roles, strict=True), 1):
         if role in SYSTEM_ROLES and is_begun:
@@ -149,7 +149,7 @@ def doubts_on_the_way(messages: list[JsonObject]) -> Iterator[Issue]:
             yield _doubt("assistant_twice", f"Messages {n - 1} and {n} are both by “assistant”.", "Join them.")
         if role == Role.ASSISTANT:
             is_calling = calls_tools(message)
-            open_calls.update(call.get("id") for call in messages_in(message.get("tool_calls")))
+            open_calls += [call.get("id") for call in messages_in(message.get("tool_calls"))]
         elif role == Role.TOOL:
             answers = message.get("tool_call_id")
             if not is_calling or (answers is not None and answers not in open_calls):

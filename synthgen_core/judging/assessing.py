@@ -125,7 +125,7 @@ def assess(demand: Demand, assessment: Assessment) -> Generator[Ask, Completion,
             if (again.overall or 0.0) > (verdict.overall or 0.0):
                 assessment.mended = mended
             elif again.is_scored:
-                assessment.reason = f"The mended text scored {again.overall:.1f}, which is no better."
+                assessment.reason = f"The mended text scored {again.overall:g}, which is no better."
             else:
                 assessment.reason = f"The mended text could not be judged: {again.failure}"
     conclude(demand, assessment)
@@ -157,11 +157,11 @@ def _choose(demand: Demand, min_score: float, subject: Subject, verdict: Judgeme
     if assessment.mended is not None and assessment.mended_verdict is not None:
         best = assessment.mended_verdict
         is_low = (best.overall or 0.0) < min_score
-        assessment.reason = f"Mended: from {verdict.overall:.1f} to {best.overall:.1f}."
+        assessment.reason = f"Mended: from {verdict.overall:g} to {best.overall:g}."
     if is_low and demand.auto_remove:
         assessment.decision, assessment.mended = Decision.REMOVED, None
         faults = subject.format.faults(subject.content)
-        low = f"Its score of {best.overall:.1f} is below {min_score:g}."
+        low = f"Its score of {best.overall:g} is below {min_score:g}."
         said = str(faults[0]) if faults and (best.overall or 0.0) >= min_score else low
         assessment.reason = f"{assessment.reason} {said}".strip()
     else:

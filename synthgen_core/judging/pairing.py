@@ -22,7 +22,7 @@ class Candidate:
 
     id: int
     matter: bytes
-    """A mark of its scenario, or of the question where no scenario is known."""
+    """A mark of its scenario, or of the question where no scenario is known; of its text where nobody asks."""
     text: bytes
     """A mark of its whole text."""
 
@@ -43,8 +43,9 @@ def candidate(format: Format, example_id: int, content: JsonObject, metadata: Js
     messages = format.to_messages(content)
     asked = next((message.content for message in messages if message.role is Role.USER), "")
     is_drawn = metadata.get("item") is not None and metadata.get("seed") is not None
-    matter = [metadata.get(name) for name in SCENARIO] if is_drawn else " ".join(asked.split()).lower()
-    return Candidate(example_id, _mark(matter), _mark([[message.role, message.content] for message in messages]))
+    text = [[message.role, message.content] for message in messages]
+    matter = [metadata.get(name) for name in SCENARIO] if is_drawn else " ".join(asked.split()).lower() or text
+    return Candidate(example_id, _mark(matter), _mark(text))
 
 
 def pair_up(first: Iterable[Candidate], second: Iterable[Candidate], size: int, seed: int) -> Pairing:

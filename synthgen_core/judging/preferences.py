@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from synthgen_core.errors import InvalidExampleError
-from synthgen_core.formats import Format
+from synthgen_core.formats import Format, shown
 from synthgen_core.judging.prompts import pair_request
 from synthgen_core.judging.rubric import Rubric
 from synthgen_core.judging.verdicts import LENGTH, reason_of
@@ -97,7 +97,7 @@ def parse_opinion(completion: Completion) -> Opinion:
     better = str(found["better"]).strip().lower()
     if better not in (A, B, NEITHER):
         raise InvalidExampleError(
-            f"The judge's verdict is “{better[:40]}”, not A, B or tie.",
+            f"The judge's verdict is {shown(found['better'])}, not A, B or tie.",
             "Another model may do better.",
             reason="no_verdict",
         )

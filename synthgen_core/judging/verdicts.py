@@ -7,7 +7,7 @@ from enum import StrEnum
 from statistics import fmean, stdev
 
 from synthgen_core.errors import InvalidExampleError
-from synthgen_core.formats import Format
+from synthgen_core.formats import Format, shown
 from synthgen_core.judging.rubric import Rubric, is_number
 from synthgen_core.models import Completion, Json, JsonObject
 from synthgen_core.parsing import parse_reply
@@ -66,8 +66,8 @@ def _score(name: str, said: Json) -> float:
     if isinstance(value, str) and (match := OUT_OF_TEN.fullmatch(value)):
         value = float(match[1])
     if not is_number(value) or not LEAST <= value <= MOST:
-        shown = "missing" if value is None else f"“{str(value)[:40]}”"
-        raise InvalidExampleError(f"The judge's score for {name} is {shown}, not 0 to 10.", reason="bad_score")
+        found = "missing" if value is None else shown(value)
+        raise InvalidExampleError(f"The judge's score for {name} is {found}, not 0 to 10.", reason="bad_score")
     return float(value)
 
 

@@ -135,7 +135,8 @@ class ExampleFilter:
     severity: Severity | None = None
     """Of the flags that ``flags`` asks for."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
-    """Measure -> range: quality_score (the judge's), rule_score, person_score, judge_spread, characters, turns."""
+    """Measure -> range: quality_score (the judge's), rule_score, person_score (people's, of the present text),
+    judge_spread, characters, turns."""
     criteria: Mapping[str, Range] = field(default_factory=dict)
     """Criterion -> range of its score in the latest judgement of the present text."""
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -49,9 +49,11 @@ def tell_type(head: bytes, name: str, *, is_whole: bool) -> FileType:
     lines = [line for line in (line.strip() for line in head.split(b"\n")) if line][:SAMPLE]
     if lines and lines[0][:1] in (b"{", b"["):
         return _type_of_json(lines, is_whole=is_whole)
+    by_name = SUFFIXES.get(PurePath(name.lower().removesuffix(".gz")).suffix)
+    if by_name is FileType.CSV and is_table(head):
+        return FileType.CSV  # a line that begins with a brace may be in a cell
     if any(line.startswith(b"{") for line in lines):
         return FileType.JSONL
-    by_name = SUFFIXES.get(PurePath(name.lower().removesuffix(".gz")).suffix)
     if not lines or by_name is FileType.CSV:
         return by_name or FileType.JSONL
     if is_table(head):

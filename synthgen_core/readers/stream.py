@@ -23,6 +23,8 @@ MARKS = {
 """Byte order marks; that of UTF-32 begins like that of UTF-16, and stands before it."""
 NULS = {"x000": "utf-32-le", "000x": "utf-32-be", "x0x0": "utf-16-le", "0x0x": "utf-16-be"}
 """Which of the first four bytes are 0, in a text without a mark that begins with ASCII characters."""
+ESCAPE = "synthgen-escape"
+"""How bytes that are no character are decoded; see ``_escape``."""
 
 
 class Stream:
@@ -65,6 +67,9 @@ class Stream:
             self._file.close()
             raise
         self.mark = next((mark for mark in MARKS if self._first.startswith(mark)), b"")
+        if self.encoding in ("utf-16", "utf-32") and MARKS.get(self.mark) != self.encoding:
+            native = self.native_encoding()
+            self.encoding = native if native.startswith(self.encoding) else f"{self.encoding}-le"  # Python wants a mark
 
     @property
     def position(self) -> int:
@@ -163,13 +168,27 @@ class Stream:
             yield next(blocks, b"").removeprefix(codecs.BOM_UTF8)
             yield from blocks
             return
-        # A byte that is no character becomes half a character, and from that the byte again, which is not UTF-8.
-        decoder = codecs.getincrementaldecoder(self.encoding)("surrogateescape")
+        decoder = codecs.getincrementaldecoder(self.encoding)(ESCAPE)
         mark = "\ufeff"
         for block in blocks:
-            yield decoder.decode(block).removeprefix(mark).encode("utf-8", "surrogateescape")
+            yield decoder.decode(block).removeprefix(mark).encode("utf-8", ESCAPE)
             mark = ""
-        yield decoder.decode(b"", not self.is_cut).encode("utf-8", "surrogateescape")
+        yield decoder.decode(b"", not self.is_cut).encode("utf-8", ESCAPE)
+
+
+def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
+    """A byte that is no character becomes half a character, and from that the byte again, which is not UTF-8.
+
+    Bytes below 128 would be UTF-8: where such are at fault, as in UTF-16, 0xFF stands for all of them.
+    """
+    assert isinstance(error, UnicodeDecodeError | UnicodeEncodeError)
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return "\udcff" if isinstance(error, UnicodeDecodeError) else b"\xff", error.end
+
+
+codecs.register_error(ESCAPE, _escape)
 
 
 def _known_encoding(name: str) -> str:
@@ -177,6 +196,7 @@ def _known_encoding(name: str) -> str:
     try:
         "".encode(name.strip() or UTF8)
         found = codecs.lookup(name.strip() or UTF8).name
+        codecs.getincrementaldecoder(found)(ESCAPE).decode(b"")
     except (LookupError, ValueError) as error:
         raise ConfigError(
             f"“{name[:40]}” is no encoding of texts.", "Give utf-8, utf-16, cp1252 (Western Windows), latin-1, ..."

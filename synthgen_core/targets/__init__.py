@@ -175,7 +175,7 @@ TARGETS: Mapping[str, Target] = {
             formats=ALL,
             shapes=OWN,
             check=check_nothing,
-            trim=trimmer(None),
+            trim=trimmer(None, drops_nulls=True),  # as whoever reads a table does
             columns=_csv_columns,
         ),
     )

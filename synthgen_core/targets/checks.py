@@ -173,15 +173,30 @@ def check_plain(format: str, row: JsonObject) -> Iterator[Issue]:
 
 
 def check_table(format: str, row: JsonObject) -> Iterator[Issue]:
-    """A column has one type: the content of every message is a text."""
+    """A column has one type: the content of every message is a text, and so are most of its other keys."""
     for name in ("messages", "prompt", "chosen", "rejected"):
         for n, message in enumerate(messages_in(row.get(name)), 1):
             if isinstance(message.get("content"), list):
                 where = f"message {n} of “{name}”"
                 yield Issue("bad_part", f"The content of {where} is not only text.", "Choose JSONL, which holds parts.")
+            yield from _texts(f"Message {n} of “{name}”", message, ("name", "tool_call_id", "reasoning"))
+            for call in messages_in(message.get("tool_calls")):
+                function, where = call.get("function"), f"A call of a tool in message {n} of “{name}”"
+                yield from _texts(where, call, ("id", "type"))
+                if isinstance(function, dict):
+                    yield from _texts(where, function, ("name",))
+                else:
+                    yield Issue("bad_tool_call", f"{where} has no function.", "Name it, or choose JSONL.")
             weight = message.get("weight")
             if weight is not None and not (isinstance(weight, int | float) and weight == int(weight)):
                 yield Issue("bad_weight", f"The weight of message {n} is {shown(weight)}.", "Give a whole number.")
+
+
+def _texts(name: str, holder: JsonObject, keys: Sequence[str]) -> Iterator[Issue]:
+    for key in keys:
+        if not isinstance(value := holder.get(key), str | None):
+            message = f"{name} has {shown(value)} as “{key}”, which is not a text."
+            yield Issue("not_text", message, "Put it in quotes, or choose JSONL.")
 
 
 def check_nothing(format: str, row: JsonObject) -> Iterator[Issue]:

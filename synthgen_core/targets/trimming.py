@@ -1,6 +1,6 @@
 """What a target has no place for is left out before its row is made, and told: nothing goes silently."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from enum import StrEnum
 
 import orjson
@@ -41,10 +41,12 @@ def trimmer(
     *,
     calls: Calls = Calls.AS_IT_CAME,
     joins_parts: bool = False,
+    drops_nulls: bool = False,
 ) -> Trim:
     """Leave out what messages have beyond ``keys``, and what examples have beyond ``top``; None: nothing.
 
-    null counts as absent. ``joins_parts``: parts that are all text become one text.
+    Where keys are left out, or with ``drops_nulls``, null counts as absent. ``joins_parts``: parts that are all text
+    become one text.
     """
 
     def trim(format: str, content: JsonObject) -> tuple[JsonObject, tuple[Omission, ...]]:
@@ -54,8 +56,8 @@ def trimmer(
         for name in LISTS:
             if name in kept:
                 messages = messages_in(kept[name])
-                if keys is not None:
-                    messages = [_with_keys(message, keys, told) for message in messages]
+                if keys is not None or drops_nulls:
+                    messages = [_with_keys(message, message if keys is None else keys, told) for message in messages]
                 if joins_parts:
                     messages = [_with_text(message, told) for message in messages]
                 kept[name] = [_with_calls(message, calls, told) for message in messages]
@@ -64,7 +66,7 @@ def trimmer(
     return trim
 
 
-def _with_keys(message: JsonObject, keys: tuple[str, ...], told: list[Omission]) -> JsonObject:
+def _with_keys(message: JsonObject, keys: Container[str], told: list[Omission]) -> JsonObject:
     if all(key in keys for key in message) and None not in message.values():
         return message
     told += [omitted_key(key, "of messages") for key, value in message.items() if key not in keys and value is not None]

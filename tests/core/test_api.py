@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import orjson
@@ -64,7 +65,7 @@ def client(address: str) -> Iterator[httpx.Client]:
         yield opened
 
 
-def finished(client: httpx.Client, job: httpx.Response) -> dict[str, object]:
+def finished(client: httpx.Client, job: httpx.Response) -> dict[str, Any]:
     """The job of an answer, once it has ended."""
     assert job.status_code == 202, job.text
     end = time.monotonic() + SECONDS
@@ -104,6 +105,11 @@ def test_a_dataset_is_made_looked_at_changed_taken_and_deleted(client: httpx.Cli
     assert changed.json()["quality_score"] is None, "a person's score is not the judge's"
     again = client.put(f"/examples/{example['id']}", json=update | {"content": page["examples"][1]["content"]})
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+    late = client.put(f"/examples/{example['id']}", json={"quality_score": 2, "revision": example["revision"]})
+    assert late.status_code == 409, "a score is of the content that was read"
+    assert client.put(f"/examples/{example['id']}", json={"quality_score": 2}).status_code == 200
+    nameless = update | {"revision": changed.json()["revision"], "author": " \0"}
+    assert client.put(f"/examples/{example['id']}", json=nameless).status_code == 422
     assert client.delete(f"/examples/{example['id']}").status_code == 204
     assert client.get(f"/examples/{example['id']}").json()["status"] == "removed"
 
@@ -151,7 +157,7 @@ def test_rules_and_a_judge_run_and_are_cancelled(client: httpx.Client, place: Wo
     gate.set()
     told = finished(client, started)
     assert told["status"] == "cancelled"
-    assert set(told["counters"]) >= {"processed", "kept", "fixed", "removed", "failed"}  # type: ignore[call-overload]
+    assert set(told["counters"]) >= {"processed", "kept", "fixed", "removed", "failed"}
     assert client.get(f"/quality/status/{rules['id']}").status_code == 404, "that is another kind of job"
 
 

@@ -1,7 +1,6 @@
 """The command line does what the pages do, says how it went in its exit code, and stops in seconds."""
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -27,12 +26,6 @@ SECONDS = 60.0
 BAD = Act(text="I would rather not.")
 ATTEMPTS = 9
 """Bad replies after which an item is given up."""
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The command line makes datasets through batches."""
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +9,6 @@ from synthgen_core.cli import main
 from tests.core.actions.batches import PRICES
 from tests.support.batch_server import BatchServer
 from tests.support.replies import MODEL
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 def test_a_dataset_is_made_through_a_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,6 @@
 """The commands for rules and duplicates say what they found, to people and to machines."""
 
 import json
-import logging
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,6 @@ from synthgen_core.workspace import open_workspace
 from tests.core.actions.curating import add, chat
 
 ANSWER = "Open Billing, choose the invoice for {} and press Correct; the new one is sent within an hour or so."
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

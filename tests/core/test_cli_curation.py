@@ -1,13 +1,11 @@
 """The commands that shape datasets: each does what it says, says what it did, and shows it first if asked."""
 
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,6 @@ from synthgen_core.workspace import discard_unfinished, open_workspace
 from tests.core.actions.curating import add, chat
 
 SECONDS = 60.0
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The command line takes datasets out: it says first what is lost, and writes all of it or nothing."""
 
 import json
-import logging
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,6 @@ from tests.core.targets.support import said as chat
 
 ROOT = Path(__file__).parents[2]
 DONE, FAILED, USAGE = 0, 1, 2
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The commands of a judge: what they say to people and to machines, and how they end."""
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,12 +14,6 @@ from synthgen_core.workspace import open_workspace
 from tests.core.actions.curating import add
 from tests.core.actions.test_judging import worth
 from tests.support.server import Act, ModelServer
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The command on reviews tells how far they are, in words and as JSON."""
 
 import json
-import logging
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,12 +12,6 @@ from synthgen_core.reviewing import Actor, Verdict
 from synthgen_core.settings import Settings
 from synthgen_core.workspace import open_workspace
 from tests.core.actions.curating import add, chat
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

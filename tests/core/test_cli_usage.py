@@ -1,7 +1,6 @@
 """The command line caps what a run may cost, and says what was used."""
 
 import json
-import logging
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,12 +15,6 @@ from tests.support.server import Act, ModelServer
 MODELS = f'[[openai.models]]\nname = "{MODEL}"\ninput = 1\noutput = 2\n'
 PRICE = Decimal("0.0002")
 """Of a call to the model server."""
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

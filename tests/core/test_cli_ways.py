@@ -1,7 +1,6 @@
 """The command line chooses how examples are made."""
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,12 +14,6 @@ from synthgen_core.workspace import open_workspace
 from tests.support.replies import MODEL
 from tests.support.reviews import review
 from tests.support.server import ModelServer
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log() -> Iterator[None]:
-    yield
-    logging.getLogger("synthgen_core").handlers.clear()
 
 
 @pytest.fixture

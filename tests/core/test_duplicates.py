@@ -127,3 +127,8 @@ def test_of_a_pair_of_answers_both_are_compared() -> None:
     }
     assert words_of(compared_text(get_format("preference"), content, Compared.WHOLE)) == ["a", "b", "c"]
     assert words_of(compared_text(get_format("preference"), content, Compared.RESPONSE)) == ["b"]
+
+
+@pytest.mark.parametrize("name", ["chat", "instruction", "preference"])
+def test_an_example_that_is_gone_has_no_text(name: str) -> None:
+    assert compared_text(get_format(name), {}, Compared.WHOLE) == ""

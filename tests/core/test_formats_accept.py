@@ -48,6 +48,7 @@ DOUBTFUL: list[tuple[str, JsonObject, list[str]]] = [
     ("chat", chat(ASK, ANSWER, REPLY), ["orphan_tool"]),
     ("chat", chat(ASK, CALLING, said("tool", "12", tool_call_id="c2"), REPLY), ["orphan_tool"]),
     ("chat", chat(ASK, CALLING, said("tool", "12"), ANSWER, REPLY), []),
+    ("chat", chat(ASK, said("assistant", None, tool_calls=[CALL | {"id": [1]}]), ANSWER, REPLY), ["orphan_tool"]),
     ("chat", chat(said("user", " \n"), REPLY), ["blank_text"]),
     ("instruction", {"instruction": "", "input": "a", "output": "b"}, ["no_instruction"]),
     ("instruction", {"instruction": "a", "input": "", "output": " "}, ["blank_text"]),

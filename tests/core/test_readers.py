@@ -123,8 +123,30 @@ def test_a_byte_that_the_chosen_encoding_does_not_have_costs_its_line(read: Read
     assert read(content, encoding="cp1252", replace_invalid=True).values[1] == {"a": "�"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+def test_a_broken_character_of_a_wide_encoding_costs_its_line_and_not_the_file(read: Read, encoding: str) -> None:
+    whole = '{"a": "one"}\n{"a": "two"}\n'.encode(encoding)
+    found = read(whole + b"\x00\x00\x11\x00\x11"[: 2 * len("a".encode(encoding)) - 1], encoding=encoding)
+    assert found.values == [{"a": "one"}, {"a": "two"}]
+    assert [row.line for row in found.bad] == [3]
+
+
+def test_a_character_may_lie_where_the_first_look_ends(read: Read) -> None:
+    text = '{"a": "' + "x" * (HEAD // 2 - 9) + "😀" * 3 + '"}\n'
+    assert read(codecs.BOM_UTF16_LE + text.encode("utf-16-le"), encoding="utf-16").values == [json.loads(text)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_the_wrong_wide_encoding_is_told_and_one_without_a_mark_is_read(read: Read, encoding: str) -> None:
+    for mark in (b"", codecs.BOM_UTF8):
+        with pytest.raises(ConfigError, match="The file begins with"):
+            read(mark + b'{"a": "one"}\n', "a", encoding=encoding)
+    for order in ("le", "be"):
+        assert read('{"a": "one"}\n'.encode(f"{encoding}-{order}"), encoding=encoding).values == [{"a": "one"}]
+
+
 def test_an_encoding_that_is_none_is_refused(read: Read) -> None:
-    for name in ("utf-9", "rot13", "base64", "é"):
+    for name in ("utf-9", "rot13", "base64", "é", "idna", "punycode"):
         with pytest.raises(ConfigError, match="is no encoding of texts"):
             read(b"{}\n", encoding=name)
 
@@ -306,6 +328,11 @@ def test_a_file_of_another_type_is_refused_by_name(read: Read, content: bytes, w
         read(content, "a.bin")
     assert what in caught.value.message
     assert "JSONL, JSON, CSV or Parquet" in caught.value.hint
+
+
+def test_a_line_of_a_cell_may_begin_with_a_brace(read: Read) -> None:
+    found = read(b'instruction,output\n"Mend:\n{""a"": 1",Done.\n', "a.csv")
+    assert found.values == [{"instruction": 'Mend:\n{"a": 1', "output": "Done."}]
 
 
 def test_an_empty_file_has_no_rows(read: Read) -> None:

@@ -54,7 +54,8 @@ def test_only_other_datasets_of_the_same_format_are_offered_and_the_estimate_fol
     dataset: Dataset, page: AppTest, server: ModelServer
 ) -> None:
     assert page.selectbox(key=f"compare-with-{dataset.id}").options == ["Other one"]
-    assert "100 calls, about" in said(page)
+    assert "8 calls, about" in said(page)
+    assert "Compare 4 pairs" in labels(page), "there are no more"
     page.number_input(key="compare-pairs").set_value(3).run()
     assert "6 calls, about" in said(page)
     assert "Compare 3 pairs" in labels(page)

@@ -69,6 +69,20 @@ def test_the_threshold_moves_the_table_and_a_cell_opens_its_examples(open_page: 
     assert "13 match" in said(page) or "of 13" in said(page)
 
 
+def test_a_point_opens_the_examples_that_it_stands_for(place: Workspace, open_page: Open) -> None:
+    made = make_dataset(place, "Quarters", [simple(n) for n in range(5)])
+    ids = ids_of(place, made)
+    judge(place.database, made.id, {each: [7.25] for each in ids[:3]} | {each: [7.2] for each in ids[3:]})
+    rate(place.database, made.id, dict.fromkeys(ids, 8.25))
+    page = open_page("quality", dataset=str(made.id), part="Trust")
+    point = {"curve_number": 0, "point_index": 0, "point_number": 0}
+    selection = {"points": [point], "point_indices": [0], "box": [], "lasso": []}
+    page.session_state["trust-scatter"] = {"selection": selection}
+    page.run()
+    assert "Review" in [title.value for title in page.title]
+    assert "3 match" in said(page) or "of 3" in said(page)
+
+
 def test_with_too_few_pairs_the_reason_stands_in_place_of_the_figure(
     place: Workspace, open_page: Open, sixty: Dataset
 ) -> None:
@@ -122,7 +136,7 @@ def test_the_health_of_a_judge_warns_of_one_score_for_all(place: Workspace, open
     monotonous = make_dataset(place, "Monotonous", [simple(n) for n in range(40)])
     judge(place.database, monotonous.id, {each: [8.0] for each in ids_of(place, monotonous)})
     page = view(open_page("quality", dataset=str(monotonous.id), part="Trust"), "Judge's health")
-    assert "gives 100 % of the texts the score 8" in page.warning[0].value
+    assert "gives the score 8 in 100 % of its judgements" in page.warning[0].value
 
 
 def test_rating_blind_is_switched_on_and_hides_the_judge_on_the_review_page(

@@ -16,10 +16,11 @@ from synthgen_core.actions.comparing import (
     get_comparisons,
     start_comparison,
 )
+from synthgen_core.actions.examples import set_status
 from synthgen_core.actions.jobs import cancel_task, resume_task
 from synthgen_core.errors import ConfigError, NotFoundError, ProviderRefusedError
 from synthgen_core.judging import Criterion, Rubric
-from synthgen_core.models import JobKind, JobStatus, JsonObject, ProviderConfig
+from synthgen_core.models import ExampleStatus, JobKind, JobStatus, JsonObject, ProviderConfig
 from synthgen_core.workspace import Workspace
 from tests.core.actions.curating import add, chat, instruction
 from tests.core.actions.support import SECONDS, config, finish, until
@@ -104,6 +105,14 @@ def test_what_is_no_verdict_is_asked_for_again_and_then_failed_and_never_a_tie(
     assert "The judge's reply holds no verdict." in str(found.view.job.errors["refusal"])
 
 
+def test_a_verdict_that_no_database_takes_is_a_failed_one(each_workspace: Workspace, server: ModelServer) -> None:
+    sides = two_datasets(each_workspace, ["so"] * 2, [GOOD] * 2)
+    odd = Act(text='{"reason": "\\u0000", "better": "\\ud800\\u0000"}')
+    server.choose = lambda call: odd if "Question 1?" in call.words else prefer(GOOD)(call)
+    found = compare(each_workspace, server, sides)
+    assert (found.view.job.status, found.wins, found.failed) == (JobStatus.COMPLETED, (0, 1), 1)
+
+
 def test_a_judge_that_always_fails_pauses_the_comparison(workspace: Workspace, server: ModelServer) -> None:
     sides = two_datasets(workspace, ["so"] * 40, ["then"] * 40)
     server.choose = lambda call: Act(text="{}")
@@ -177,6 +186,9 @@ def test_two_datasets_that_are_the_same_have_nothing_to_compare(workspace: Works
     found = compare(workspace, server, two_datasets(workspace, ["same"] * 3, ["same"] * 3))
     assert (found.view.job.status, len(server.calls)) == (JobStatus.FAILED, 0)
     assert "3 examples are the same" in str(found.view.job.errors)
+    assert (found.alike, found.view.job.requested) == (3, 0)
+    again = finish(workspace, resume_task(workspace, found.view.job.id))
+    assert "3 examples are the same" in str(again.errors)
 
 
 def test_two_examples_are_compared_by_their_numbers(workspace: Workspace, server: ModelServer) -> None:
@@ -186,6 +198,15 @@ def test_two_examples_are_compared_by_their_numbers(workspace: Workspace, server
     found = compare(workspace, server, (ids[0], ids[1]), are_examples=True)
     assert (found.wins, found.names) == ((0, 1), (f"example {ids[0]}", f"example {ids[1]}"))
     assert (found.view.job.dataset_id, found.view.job.requested) == (one, 1)
+
+
+def test_an_example_that_was_removed_can_be_compared_within_a_budget(workspace: Workspace, server: ModelServer) -> None:
+    one, other = two_datasets(workspace, ["so"], [GOOD])
+    ids = [workspace.database.get_dataset_examples(number)[0].id for number in (one, other)]
+    set_status(workspace, one, ids[:1], ExampleStatus.REMOVED, author="ann")
+    server.choose = prefer(GOOD)
+    found = compare(workspace, server, (ids[0], ids[1]), are_examples=True, max_tokens_total=10**6)
+    assert found.wins == (0, 1)
 
 
 def test_what_cannot_be_compared_is_refused_before_a_job_is_made(workspace: Workspace, server: ModelServer) -> None:
@@ -215,10 +236,11 @@ def test_what_cannot_be_compared_is_refused_before_a_job_is_made(workspace: Work
 
 def test_the_estimate_counts_both_orders_and_says_what_it_rests_on(workspace: Workspace, server: ModelServer) -> None:
     sides = two_datasets(workspace, [GOOD] * 8, ["so"] * 8)
-    request = ComparisonRequest(*sides, config(server), pairs=30)
+    request = ComparisonRequest(*sides, config(server), pairs=5)
     told = estimate_comparison(workspace, request)
-    assert (told.calls, told.cost) == (60, None)
-    assert told.usage.prompt_tokens > 60 * 100
+    assert (told.calls, told.cost) == (10, None)
+    assert told.usage.prompt_tokens > 10 * 100
+    assert estimate_comparison(workspace, replace(request, pairs=30)).calls == 16, "there are no more than 8 pairs"
     assert "one for each order" in told.basis
     known = replace(request, provider=ProviderConfig("openai", "gpt-6-luna", api_key="sk-x"))
     cost = estimate_comparison(workspace, known).cost

@@ -212,6 +212,21 @@ def test_a_run_that_was_cancelled_goes_on_where_it_was(
     assert len(server.calls) <= 8 + 2, "only the two that were in flight are repeated"
 
 
+def test_a_run_does_not_go_on_while_another_judges_the_dataset(
+    workspace: Workspace, server: ModelServer, gate: threading.Event
+) -> None:
+    dataset = add(workspace, worth(*range(5)))
+    job = start_judging(workspace, asked(server, dataset, batch_size=1))
+    server.wait_for_calls(4)
+    cancel_task(workspace, job.id)
+    finish(workspace, job)
+    other = start_judging(workspace, asked(server, dataset, batch_size=1))
+    with pytest.raises(ConflictError, match=f"at work.*job {other.id}"):
+        resume_task(keyed(workspace), job.id)
+    gate.set()
+    assert finish(workspace, other).status is JobStatus.COMPLETED
+
+
 def test_a_run_that_ended_with_the_app_goes_on_in_the_next_one(tmp_path: Path, server: ModelServer) -> None:
     opened = threading.Event()
     server.choose = lambda call: Act(until=opened) if call.number >= 3 else Act()
@@ -261,11 +276,16 @@ def test_a_call_that_is_refused_for_one_example_fails_that_example_alone(
 
 
 def test_words_that_no_database_takes_are_kept_without_them(each_workspace: Workspace, server: ModelServer) -> None:
-    dataset = add(each_workspace, worth(3, 4))
+    dataset = add(each_workspace, worth(1, 2, 3))
     odd = judgement(5, NAMES).replace("It is", "\\u0000 \\ud800 it is")
-    server.choose = lambda call: Act(text=odd if "worth 3" in call.words else "\0 \\ud83d no")
+    replies = {
+        "worth 1": odd,
+        "worth 2": "\0 \\ud83d no",
+        "worth 3": odd.replace('"score":5', '"score":"\\ud800\\u0000"'),
+    }
+    server.choose = lambda call: Act(text=next(text for said, text in replies.items() if said in call.words))
     job = judge(each_workspace, server, dataset)
-    assert (job.done, job.failed) == (1, 1)
+    assert (job.status, job.done, job.failed) == (JobStatus.COMPLETED, 1, 2)
 
 
 @pytest.mark.parametrize(

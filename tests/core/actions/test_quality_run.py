@@ -89,7 +89,7 @@ def test_the_mended_text_is_a_revision_that_says_why_and_can_be_undone(
     made = result_of(workspace, run(workspace, server, dataset, **FIX))
     (row,) = examples(workspace, made)
     first, second = workspace.database.get_revisions(row.id)
-    assert (second.operation, second.author, second.reason) == ("fix", "quality run", "Mended: from 3.0 to 9.0.")
+    assert (second.operation, second.author, second.reason) == ("fix", "quality run", "Mended: from 3 to 9.")
     assert first.content == worth(3)[0]
     assert second.batch_id
     undo_batch(workspace, second.batch_id, author="ann")
@@ -137,27 +137,31 @@ def test_a_text_that_was_changed_and_judged_while_a_run_stood_still_is_not_taken
     assert scores(workspace, dataset) == [8.0, 8.0, 8.0, 9.0], "the older text's score is not the newer one's"
 
 
-def test_a_decision_by_an_older_judgement_leaves_the_newer_score(workspace: Workspace, server: ModelServer) -> None:
+@pytest.mark.parametrize(("wanted", "decision"), [(REMOVE, "removed"), (FIX, "fixed")])
+def test_a_decision_by_an_older_judgement_leaves_the_newer_score(
+    workspace: Workspace, server: ModelServer, wanted: dict[str, Any], decision: str
+) -> None:
     dataset = add(workspace, worth(3))
     judge(workspace, server, dataset)
     server.choose = lambda call: Act(text=judgement(8, ["tone"]))
     judge(workspace, server, dataset, rubric=Rubric((Criterion("tone", "Tone", "Is it kind?"),)))
-    assert quality_counters(workspace, run(workspace, server, dataset, **REMOVE)).removed == 1
+    server.choose = lambda call: Act()
+    assert getattr(quality_counters(workspace, run(workspace, server, dataset, **wanted)), decision) == 1
     assert scores(workspace, dataset) == [8.0]
 
 
 def test_what_is_weak_is_removed_so_that_it_can_be_brought_back(workspace: Workspace, server: ModelServer) -> None:
-    dataset = add(workspace, worth(8, 3))
+    dataset = add(workspace, worth(8, 6.96))
     job = run(workspace, server, dataset, **REMOVE)
     made = result_of(workspace, job)
     assert answers(workspace, made) == ["It is worth 8."]
     assert workspace.database.get_dataset(made).example_count == 1
     (removed,) = examples(workspace, made, ExampleStatus.REMOVED)
     latest = workspace.database.get_revisions(removed.id)[-1]
-    assert (latest.operation, latest.reason) == ("remove", "Its score of 3.0 is below 7.")
+    assert (latest.operation, latest.reason) == ("remove", "Its score of 6.96 is below 7.")
     assert workspace.database.get_dataset(dataset).example_count == 2
     counters = quality_counters(workspace, job)
-    assert (counters.kept, counters.removed, counters.average, counters.average_after) == (1, 1, 5.5, 8.0)
+    assert (counters.kept, counters.removed, counters.average, counters.average_after) == (1, 1, 7.48, 8.0)
 
 
 def test_with_neither_asked_for_all_are_kept_and_scored(workspace: Workspace, server: ModelServer) -> None:

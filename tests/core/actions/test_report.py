@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from synthgen_core.actions.datasets import get_dataset_examples
+from synthgen_core.actions.duplicate_search import start_search
+from synthgen_core.actions.duplicates import latest_search, remove_twins
 from synthgen_core.actions.report import make_report, report_file, save_report
 from synthgen_core.actions.rules import check_dataset
 from synthgen_core.database import NewExample
@@ -12,6 +14,7 @@ from synthgen_core.errors import ConfigError, NotFoundError
 from synthgen_core.reports import Facts, as_markdown
 from synthgen_core.reviewing import Verdict
 from synthgen_core.workspace import Workspace
+from tests.core.actions.curating import add, chat
 from tests.core.actions.support import add_dataset, ask, finish, make
 from tests.support.reviews import review
 from tests.support.server import ModelServer
@@ -43,6 +46,16 @@ def test_a_generated_and_checked_dataset_is_reported_with_what_each_figure_rests
     assert "Active examples | 40 | not removed" in text
     assert "n = 40 examples that all rules have read" in text
     assert "Drawn | 40 | asked for by 1 run" in text
+
+
+def test_duplicates_that_were_removed_are_not_reported_as_left(workspace: Workspace) -> None:
+    dataset_id = add(workspace, [chat("How?", "Open Billing, and press Correct.")] * 3)
+    finish(workspace, start_search(workspace, dataset_id))
+    assert "Duplicates that are left | 2 in 1 clusters | n = 3" in report_file(workspace, dataset_id, "md").decode()
+    found = latest_search(workspace, dataset_id)
+    assert found is not None
+    remove_twins(workspace, found, author="Ada")
+    assert "Duplicates that are left | 0 in 0 clusters | n = 3" in report_file(workspace, dataset_id, "md").decode()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

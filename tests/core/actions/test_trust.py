@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from synthgen_core.actions.judge_health import MEASURE, JudgeHealth, judges_in, orders_in
+from synthgen_core.actions.judge_health import MEASURE, JudgeHealth, get_orders, judges_in
 from synthgen_core.actions.measures import get_or_measure
 from synthgen_core.actions.review import review_example, review_page
 from synthgen_core.actions.review_edit import edit, set_score
@@ -84,7 +84,7 @@ def test_without_pairs_there_is_no_figure_and_no_error(workspace: Workspace, sai
     assert compare_groups(pairs, 7.0) == []
     measure = get_or_measure(workspace, workspace.database.get_dataset(dataset_id), MEASURE, at_once=10)
     assert measure is not None
-    assert (judges_in(measure), orders_in(measure)) == ([], [])
+    assert (judges_in(measure), get_orders(workspace, dataset_id)) == ([], [])
 
 
 def test_a_judge_that_gives_one_score_is_told(workspace: Workspace) -> None:
@@ -186,8 +186,6 @@ def test_a_judge_that_goes_by_the_place_is_found_out(workspace: Workspace) -> No
     pairs += [said(n, "a", "b") for n in range(15, 38)] + [said(38, "tie", "tie")]
     failed = Compared(39, ids[0], 1, ids[1], 1, Preference.FAILED, {"failure": "no verdict"})
     database.record_comparisons(job, [*pairs, failed], Progress(done=40))
-    measure = get_or_measure(workspace, database.get_dataset(dataset_id), MEASURE, at_once=10)
-    assert measure is not None
-    (found,) = orders_in(measure)
+    (found,) = get_orders(workspace, dataset_id)
     assert (found.provider, found.model, found.pairs, found.first, found.second) == ("openai", MODEL, 39, 12, 3)
     assert found.turned.value == pytest.approx(15 / 39)

@@ -21,7 +21,9 @@ def fill(database: Database, *metadata: Any) -> int:
 @pytest.mark.parametrize("measure", ["quality_score", "rule_score", "person_score", "judge_spread"])
 def test_a_range_has_its_ends_and_leaves_out_what_has_no_number(database: Database, measure: str) -> None:
     dataset_id = fill(database, {}, {}, {}, {})
-    set_columns(database, dataset_id, {n: {measure: score} for n, score in enumerate((6.5, 7.0, 7.5))})
+    set_columns(
+        database, dataset_id, {n: {measure: score, "review_revision": 1} for n, score in enumerate((6.5, 7.0, 7.5))}
+    )
 
     def within(**bounds: float) -> list[int]:
         return found(database, dataset_id, ranges={measure: Range(**bounds)})

@@ -22,6 +22,7 @@ from synthgen_core.models import ExampleFilter, ExampleStatus, Range, Severity
 from synthgen_core.statistics.means import sums_of
 from tests.core.database.judged import judge, set_columns
 from tests.core.database.support import chat, make_dataset, make_job
+from tests.support.judgements import rate
 
 TONES = ("calm", "angry", "", 'a "b" <i>')
 
@@ -55,7 +56,7 @@ def scored(database: Database, count: int = 60) -> int:
         elif rng.random() < 0.5:
             judge(database, example.id, None, job_id=job)
         given["rule_score"] = rng.choice((None, 3.0, 9.5, 10.0))
-        given["person_score"] = rng.choice((None, None, 4.0, 8.0))
+        given |= {"person_score": rng.choice((None, None, 4.0, 8.0)), "review_revision": 1}
     set_columns(database, made.id, columns)
     gone = [e.id for e in database.get_dataset_examples(made.id, count) if e.example_index % 10 == 9]
     database.set_status(made.id, gone, ExampleStatus.REMOVED, author="ann")
@@ -89,6 +90,20 @@ def test_every_bar_is_as_high_as_its_filter_finds(database: Database) -> None:
             assert n == count(ranges={size: Range(least=first, below=first + spread_of_it.width)})
         last, n = spread_of_it.bars[-1]
         assert n == count(ranges={size: Range(least=last)})
+
+
+def test_what_people_gave_an_older_text_is_no_score_of_the_present_one(database: Database) -> None:
+    made = make_dataset(database)
+    database.add_examples(made.id, [NewExample(n, chat(str(n)), {"model": "a"}) for n in range(3)])
+    ids = [each.id for each in database.get_dataset_examples(made.id)]
+    rate(database, made.id, {ids[0]: 2.0, ids[1]: 8.0})
+    database.update_example(ids[0], chat("mended"), seen_revision=1, author="Ada")
+    figures = measured(database, made.id)
+    assert figures.scores["person_score"].sums == sums_of([8.0])
+    assert figures.facts["model"]["a"].scores["person_score"] == sums_of([8.0])
+    assert [point.id for point in figures.points["person_score"]] == [ids[1]]
+    assert [each.n for each in figures.trends["person_score"]["turns"]] == [1]
+    assert database.count_examples(made.id, ExampleFilter(ranges={"person_score": Range()})) == 1
 
 
 def test_every_group_is_as_large_and_as_good_as_its_filter_finds(database: Database) -> None:

@@ -89,6 +89,16 @@ def test_a_part_of_the_items_is_an_even_part_and_the_same_each_time(database: Da
     assert 80 <= sum(each < middle for each in some) <= 120
 
 
+def test_a_judge_whose_scores_were_given_anew_is_not_among_those_of_the_pairs(database: Database) -> None:
+    dataset_id, ids = fill(database)
+    judge(database, dataset_id, {each: [5.0] for each in ids[:2]}, judge=OTHER)
+    judge(database, dataset_id, {each: [6.0] for each in ids})
+    review(database, ids[:2])
+    assert database.get_judges_of_pairs(dataset_id) == [JUDGE]
+    judge(database, dataset_id, {ids[1]: [7.0]}, judge=OTHER)
+    assert database.get_judges_of_pairs(dataset_id) == [OTHER, JUDGE]
+
+
 def test_a_judge_is_a_provider_a_model_and_a_rubric(database: Database) -> None:
     dataset_id, ids = fill(database)
     judge(database, dataset_id, {ids[0]: [5.0]})

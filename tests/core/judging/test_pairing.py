@@ -35,6 +35,15 @@ def test_the_same_question_pairs_examples_of_which_no_scenario_is_known() -> Non
     assert (found.pairs, found.same_matter) == (((1, 3),), 1)
 
 
+def test_where_nobody_asks_the_pair_is_by_chance_and_the_same_text_is_left_out() -> None:
+    mine, theirs = (
+        [candidate(CHAT, n, {"messages": [{"role": "assistant", "content": text}]}, {}) for n, text in said.items()]
+        for said in ({1: "So.", 2: "Then."}, {3: "Now.", 4: "So."})
+    )
+    found = pair_up(mine, theirs, 5, seed=1)
+    assert (found.pairs, found.same_matter, found.alike) == (((2, 3),), 0, 1)
+
+
 def test_what_is_missing_is_drawn_by_chance_and_no_example_is_in_two_pairs() -> None:
     mine = [example(n, f"Question {n}?", "a") for n in range(40)]
     theirs = [example(100 + n, f"Question {n + 38}?", "b") for n in range(40)]

@@ -240,6 +240,29 @@ def test_a_table_refuses_parts_that_are_no_text_and_keeps_plain_calls() -> None:
     assert [told.reason for told in found.omissions] == ["key index"]
 
 
+@pytest.mark.parametrize("target", ["hugging_face", "parquet"])
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"reasoning": 1}, "not_text"),
+        ({"name": ["Ann"]}, "not_text"),
+        ({"tool_calls": [CALL | {"id": 7}]}, "not_text"),
+        ({"tool_calls": [CALL | {"function": {"name": 7}}]}, "not_text"),
+        ({"tool_calls": [CALL | {"function": "weather"}]}, "bad_tool_call"),
+    ],
+)
+def test_a_table_refuses_what_is_no_text_in_a_column_of_texts(target: str, changes: JsonObject, reason: str) -> None:
+    content: JsonObject = {"messages": [message("user", "a"), message("assistant", "b") | changes]}
+    assert reasons(target, "chat", content) == [reason]
+
+
+def test_null_in_a_message_is_absent_in_csv_as_in_all_tables() -> None:
+    content: JsonObject = {"messages": [message("user", "a", name=None), message("assistant", None, tool_calls=[CALL])]}
+    found = draft("csv", "chat", content)
+    assert found.row["messages"] == [message("user", "a"), message("assistant", None, tool_calls=[CALL])]
+    assert not found.omissions
+
+
 def test_this_app_s_own_rows_leave_nothing_out() -> None:
     content: JsonObject = LONG_CHAT | {"anything": {"else": [1]}}
     found = draft("jsonl", "chat", content, {"n": 1})
