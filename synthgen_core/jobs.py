@@ -15,6 +15,7 @@ from synthgen_core.concurrency import DaemonExecutor, Stop
 from synthgen_core.database import Database, NewDataset, Progress
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import PausedError, StoppedError, SynthGenError, trace_of
+from synthgen_core.formats import writable
 from synthgen_core.models import Dataset, Job, JobStatus, JsonObject
 from synthgen_core.models.jobs import ACTIVE
 
@@ -50,8 +51,8 @@ class Run:
         count = seen.get("count", 0)
         self.errors[cause] = {
             "count": (count if isinstance(count, int) else 0) + 1,
-            "message": error.message,
-            "hint": error.hint,
+            "message": writable(error.message),
+            "hint": writable(error.hint),
         }
 
     def errors_json(self) -> JsonObject:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from synthgen_core.errors import InvalidExampleError, NotFoundError
 from synthgen_core.formats.chat import CHAT
-from synthgen_core.formats.definition import MAX_BYTES, SURROGATE, Format, Issue, json_faults, shown
+from synthgen_core.formats.definition import MAX_BYTES, SURROGATE, Format, Issue, json_faults, shown, writable
 from synthgen_core.formats.instruction import INSTRUCTION, joined
 from synthgen_core.formats.messages import ROLES, SYSTEM_ROLES, calls_tools, messages_in, text_of
 from synthgen_core.formats.preference import PREFERENCE
@@ -33,6 +33,7 @@ __all__ = [
     "shown",
     "text_of",
     "validate_example_structure",
+    "writable",
 ]
 
 FORMATS: Mapping[str, Format] = {format.name: format for format in (CHAT, INSTRUCTION, PREFERENCE)}

@@ -237,12 +237,17 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character, which cannot be written as UTF-8."""
 
 
+def writable(text: str) -> str:
+    """The text with a mark in place of what no database and no file takes: halves of characters, and NUL."""
+    return SURROGATE.sub("�", text).replace("\0", "�")
+
+
 def shown(value: Json) -> str:
     """A wrong value as a message quotes it: short, and in characters that can be written."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list" if value else "an empty list"
     text = f"“{value}”" if isinstance(value, str) else repr(value)
-    text = SURROGATE.sub("�", text).replace("\0", "�")
+    text = writable(text)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

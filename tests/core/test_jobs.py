@@ -250,14 +250,14 @@ def test_an_error_that_ends_a_job_is_kept_with_cause_and_remedy(database: Databa
     def work(run: Run) -> None:
         bring_in(run, 0)
         run.count_error("json", ConfigError("first"))
-        run.count_error("json", ConfigError("second", "do that"))
+        run.count_error("json", ConfigError("second \ud800\0", "do that"))  # no database takes these two
         raise ProviderRefusedError("The key is refused.", "Check it.", cause="auth")
 
     runner.start(job, work)
     assert runner.wait(job.id, SECONDS)
     assert database.get_job(job.id).status is JobStatus.FAILED
     assert database.get_job(job.id).errors == {
-        "json": {"count": 2, "message": "second", "hint": "do that"},
+        "json": {"count": 2, "message": "second ��", "hint": "do that"},
         "auth": {"count": 1, "message": "The key is refused.", "hint": "Check it."},
     }
 
