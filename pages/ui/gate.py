@@ -7,7 +7,6 @@ Without either being set the door stands open.
 import logging
 import time
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
@@ -23,6 +22,7 @@ from synthgen_core.access import (
     Visitor,
     has_lists,
     has_passwords,
+    is_loopback,
     is_on,
     issue_pass,
     role_of_pass,
@@ -182,11 +182,3 @@ def _leave() -> None:
 def _keep(text: str, seconds: int) -> None:
     """Have the browser keep a pass, or forget it. It says no more than a role and a time, signed."""
     _keep_pass(key="keep-pass", data={"name": COOKIE, "text": text, "seconds": seconds}, height=1)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this computer reaches what listens there; empty: all addresses."""
-    try:
-        return address == "localhost" or ip_address(address).is_loopback
-    except ValueError:
-        return False
