@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from synthgen_core.access import FREE_TRIES
+from synthgen_core.actions.review_progress import count_verdicts
 from synthgen_core.workspace import Workspace
 from tests.pages.support import errors, labels, make_dataset, said, simple
 
@@ -86,6 +87,26 @@ def test_many_wrong_passwords_have_to_wait_also_in_another_browser(dataset: None
     for n in range(FREE_TRIES + 1):
         page = enter(page, f"guess {n}")
     assert "Too many wrong passwords." in errors(enter(open_page("datasets"), "for admins"))
+
+
+def test_a_viewer_who_presses_accept_is_refused(place: Workspace, dataset: None, open_page: Open) -> None:
+    page = enter(open_page("review", dataset="1"), "to look").run()
+    page.button(key="review-do-a").click().run()
+    assert "takes the role “reviewer”; yours is “viewer”" in errors(page)
+    assert count_verdicts(place, 1) == {}
+
+
+def test_a_reviewer_who_presses_accept_is_heard(place: Workspace, dataset: None, open_page: Open) -> None:
+    page = enter(open_page("review", dataset="1"), "to review").run()
+    page.button(key="review-do-a").click().run()
+    assert count_verdicts(place, 1) == {"accept": 1}
+
+
+@pytest.mark.parametrize("role", ["admin", "reviewer"])
+def test_only_an_admin_can_press_delete(role: str, dataset: None, open_page: Open) -> None:
+    page = enter(open_page("dataset", dataset="1"), ROLES[role])
+    delete = next(button for button in page.button if button.label == "Delete")
+    assert delete.disabled is (role != "admin")
 
 
 @pytest.mark.parametrize("name", ["generate", "import", "settings"])
