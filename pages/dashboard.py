@@ -6,9 +6,11 @@ import streamlit as st
 from pages.ui.charts import draw_chart
 from pages.ui.datasets import draw_dataset_rows
 from pages.ui.first_run import draw_first_run
+from pages.ui.gate import may
 from pages.ui.jobs import counts, job_badge
 from pages.ui.shell import page_head, reporting, require_shell, workspace
 from pages.ui.words import ago, as_label, gibibytes, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.overview import Overview, get_overview, get_system_status
 from synthgen_core.actions.providers import choose_provider
 from synthgen_core.system import Share
@@ -84,11 +86,13 @@ here = workspace()
 now = get_overview(here)
 is_empty = not now.totals["datasets"] and not now.active
 with page_head("Dashboard"):
-    if not is_empty and st.button("New dataset", type="primary", icon=":material/add:"):
+    if not is_empty and may(here, Role.ADMIN) and st.button("New dataset", type="primary", icon=":material/add:"):
         st.switch_page("pages/generate.py")
 for problem in here.catalogue.problems:
     st.warning(as_label(str(problem)), icon=":material/warning:")
-if is_empty:
+if is_empty and not may(here, Role.ADMIN):
+    st.info("There is no dataset yet.", icon=":material/info:")
+elif is_empty:
     draw_first_run(here)
 else:
     totals(now, len(here.catalogue.domains))

@@ -10,8 +10,10 @@ from pages.ui.dataset_metadata import metadata_tab
 from pages.ui.dataset_overview import overview_tab
 from pages.ui.dataset_versions import versions_tab
 from pages.ui.datasets import confirm_delete
+from pages.ui.gate import may, reason
 from pages.ui.shell import reporting, require_shell, show_error, workspace
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import download_dataset, get_dataset_details
 from synthgen_core.errors import NotFoundError, SynthGenError
 from synthgen_core.formats import FORMATS
@@ -42,12 +44,19 @@ def header(place: Workspace, dataset: Dataset) -> None:
                     mime="application/x-ndjson",
                     icon=":material/download:",
                     on_click="ignore",
+                    disabled=not may(place, Role.REVIEWER),
+                    help=reason(place, Role.REVIEWER),
                 )
             if dataset.example_count:
                 address = {"dataset": str(dataset.id)}
                 st.page_link("pages/review.py", label="Review", icon=":material/rate_review:", query_params=address)
             operations_menu(place, dataset)
-            if st.button("Delete", icon=":material/delete:"):
+            if st.button(
+                "Delete",
+                icon=":material/delete:",
+                disabled=not may(place, Role.ADMIN),
+                help=reason(place, Role.ADMIN),
+            ):
                 confirm_delete(place, [dataset], then="pages/datasets.py")
     language = LANGUAGES.get(str(dataset.metadata.get("language")))
     with st.container(horizontal=True):

@@ -6,9 +6,11 @@ from pages.ui import session, session_datasets
 from pages.ui.curation import draw_started_operation, open_operation
 from pages.ui.datasets import confirm_delete, draw_dataset_list
 from pages.ui.first_run import offer_sample, sample_button
+from pages.ui.gate import may
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.trash import trash_tab
 from pages.ui.words import as_id, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import PAGE_SIZE, get_dataset_details, get_datasets
 from synthgen_core.errors import NotFoundError
 from synthgen_core.formats import FORMATS
@@ -74,6 +76,8 @@ def empty_state(place: Workspace, *, is_filtered: bool) -> None:
             st.subheader("No datasets yet", anchor=False, width="content")
             st.caption("Each dataset that you generate or import appears here.", width="content")
             with st.container(horizontal=True, horizontal_alignment="center"):
+                if not may(place, Role.ADMIN):
+                    return
                 if st.button("Generate a dataset", type="primary", icon=":material/bolt:"):
                     st.switch_page("pages/generate.py")
                 if st.button("Import files", icon=":material/input:"):
@@ -127,10 +131,12 @@ def list_tab(place: Workspace) -> None:
     ):
         st.caption(plural(total, "dataset"), width="content")
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"):
-            draw_chosen(place)
+            if may(place, Role.ADMIN):
+                draw_chosen(place)
     rows = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        offer_sample(place)
+        if may(place, Role.ADMIN):
+            offer_sample(place)
         number = choose_page(-(-total // PAGE_SIZE), "datasets_page")
     with rows:
         page = get_datasets(
@@ -152,9 +158,10 @@ if (asked := as_id(st.query_params.get("job", ""))) is not None:
     session_datasets.set_started_operation(asked)
     st.query_params.pop("job")
 with page_head("Datasets"):
-    if st.button("Import", icon=":material/input:"):
+    is_admin = may(here, Role.ADMIN)
+    if is_admin and st.button("Import", icon=":material/input:"):
         st.switch_page("pages/import.py")
-    if st.button("New dataset", type="primary", icon=":material/add:"):
+    if is_admin and st.button("New dataset", type="primary", icon=":material/add:"):
         st.switch_page("pages/generate.py")
 notice = st.container()
 draw_started_operation(here)

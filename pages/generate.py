@@ -3,10 +3,12 @@
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.gate import require_role
 from pages.ui.generation import draw_estimate, preview, settings_form
 from pages.ui.jobs import job_panel
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import as_id
+from synthgen_core.access import Role
 from synthgen_core.actions.generation import GenerationRequest, start_generation
 from synthgen_core.actions.jobs import get_active_tasks
 from synthgen_core.domains import Domain
@@ -161,6 +163,7 @@ if (watched := session.watched_job()) is not None:
     st.query_params["job"] = str(watched)
     watch(here, watched)
 else:
+    require_role(here, Role.ADMIN)
     try:
         wizard(here)
     except NotFoundError:

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from pages.ui import session, session_datasets
+from pages.ui.gate import require_role
 from pages.ui.import_choices import preview_step
 from pages.ui.import_reports import import_panel
 from pages.ui.import_uploads import chosen_files, most_upload_mb, upload_field
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
 from pages.ui.words import as_id, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.imports import scan_folder
 from synthgen_core.workspace import Workspace
 
@@ -62,6 +64,8 @@ with page_head("Import"):
     if job_ids or sources:
         st.button("Import other files", icon=":material/add:", on_click=start_over)
 notice = st.container()
+if not job_ids:
+    require_role(here, Role.ADMIN)
 with reporting():
     if job_ids:
         for job_id in job_ids:

@@ -3,13 +3,16 @@
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.gate import require_role
 from pages.ui.settings_checks import forget_checks
 from pages.ui.settings_providers import provider_cards
 from pages.ui.settings_system import system_settings
 from pages.ui.shell import page_head, reporting, require_shell, show_error, workspace
+from synthgen_core.access import Role
 
 require_shell()
 here = workspace()
+require_role(here, Role.ADMIN)
 with page_head("Settings"):
     st.button("Check again", icon=":material/refresh:", on_click=forget_checks)
 notice = st.container()

@@ -4,11 +4,13 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.calls import calls_tab
+from pages.ui.gate import may, reason
 from pages.ui.job_details import draw_job_details
 from pages.ui.jobs import POLL, act_on_job, counts, draw_causes, draw_job_actions, job_badge, keep_up, watch_link
 from pages.ui.shell import choose_page, page_head, reporting, require_shell, show_error, workspace
 from pages.ui.usage import usage_tab
 from pages.ui.words import STATUS, ago, as_label, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.jobs import JobView, count_tasks, delete_task, get_active_tasks, get_all_tasks
 from synthgen_core.models import JobKind, JobStatus
 from synthgen_core.workspace import Workspace
@@ -54,6 +56,8 @@ def task(place: Workspace, view: JobView) -> None:
                     icon=":material/delete:",
                     on_click=act_on_job,
                     args=(delete_task, place, job.id),
+                    disabled=not may(place, Role.ADMIN),
+                    help=reason(place, Role.ADMIN),
                 )
 
 

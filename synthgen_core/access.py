@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from synthgen_core.errors import AccessError
@@ -109,6 +110,14 @@ def has_lists(settings: Settings) -> bool:
 def is_on(settings: Settings) -> bool:
     """Whether the app asks who is there."""
     return has_passwords(settings) or has_lists(settings)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this computer reaches what listens there; empty: all addresses."""
+    try:
+        return address == "localhost" or ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def role_of_person(settings: Settings, email: str, *, is_verified: bool) -> Role | None:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from pages.ui import session, session_datasets
 from pages.ui.curation_forms import OPERATIONS, Operation
+from pages.ui.gate import may, reason
 from pages.ui.jobs import POLL, counts, draw_job_actions, draw_last_error, job_badge, keep_up
 from pages.ui.shell import reporting, show_error
 from pages.ui.words import as_label, as_markdown, draw_error, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.curation import Preview, Request, get_results, preview, start
 from synthgen_core.actions.jobs import get_job
 from synthgen_core.errors import SynthGenError
@@ -30,7 +32,8 @@ def operations_menu(place: Workspace, dataset: Dataset, *, is_in_list: bool = Fa
         key=f"operations{dataset.id}",
         type="tertiary" if is_in_list else "secondary",
         format_func=lambda origin: f"{OPERATIONS[origin].icon} {OPERATIONS[origin].label}",
-        disabled=not dataset.example_count,
+        disabled=not dataset.example_count or not may(place, Role.ADMIN),
+        help=reason(place, Role.ADMIN),
     )
     if chosen:
         open_operation(place, chosen, [dataset])

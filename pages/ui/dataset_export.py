@@ -6,7 +6,9 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.filters import filter_form
+from pages.ui.gate import may, reason
 from pages.ui.words import ago, as_label, as_markdown, file_size, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import count_examples
 from synthgen_core.actions.export_plans import (
     Count,
@@ -168,7 +170,8 @@ def _draw_plan(place: Workspace, dataset: Dataset, request: ExportRequest) -> No
         "Export",
         type="primary",
         icon=":material/output:",
-        disabled=bool(problem),
+        disabled=bool(problem) or not may(place, Role.REVIEWER),
+        help=reason(place, Role.REVIEWER),
         on_click=_write,
         args=(place, request),
     )

@@ -6,9 +6,11 @@ from pages.ui import session
 from pages.ui.author import author_field
 from pages.ui.diffs import draw_diff
 from pages.ui.examples import draw_example
+from pages.ui.gate import may, reason
 from pages.ui.shell import choose_page, reporting
 from pages.ui.undoing import draw_undo
 from pages.ui.words import ago, as_label, as_markdown, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.versions import (
     Difference,
     DiffKind,
@@ -42,7 +44,13 @@ def versions_tab(place: Workspace, dataset: Dataset) -> None:
             "it takes no space, and every state can be brought back.",
             width="stretch",
         )
-        if st.button("Make a version", type="primary", icon=":material/bookmark_add:"):
+        if st.button(
+            "Make a version",
+            type="primary",
+            icon=":material/bookmark_add:",
+            disabled=not may(place, Role.REVIEWER),
+            help=reason(place, Role.REVIEWER),
+        ):
             _make(place, dataset)
     for version in versions:
         _draw_version(place, dataset, version)
@@ -58,7 +66,13 @@ def _draw_version(place: Workspace, dataset: Dataset, version: Version) -> None:
             st.caption(f"{plural(version.example_count, 'example')} · {made}", width="content")
             if version.note:
                 st.markdown(as_markdown(version.note), width="content")
-        if st.button("Bring back", key=f"restore{version.number}", icon=":material/history:"):
+        if st.button(
+            "Bring back",
+            key=f"restore{version.number}",
+            icon=":material/history:",
+            disabled=not may(place, Role.ADMIN),
+            help=reason(place, Role.ADMIN),
+        ):
             _restore(place, dataset, version)
 
 

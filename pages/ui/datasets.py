@@ -7,7 +7,9 @@ import streamlit as st
 
 from pages.ui import session, session_datasets
 from pages.ui.curation import open_operation, operations_menu
+from pages.ui.gate import may, reason
 from pages.ui.words import ago, as_label, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import DatasetPage, Summary, download_dataset
 from synthgen_core.actions.trash import delete_dataset
 from synthgen_core.errors import SynthGenError
@@ -139,24 +141,32 @@ def _actions(place: Workspace, dataset: Dataset) -> None:
         file_name=dataset.file_path.rsplit("/", 1)[-1],
         mime="application/x-ndjson",
         key=f"download{dataset.id}",
-        help="Download as JSONL",
+        help=reason(place, Role.REVIEWER) or "Download as JSONL",
         icon=":material/download:",
         type="tertiary",
         width=BUTTON,
         on_click="ignore",
-        disabled=not dataset.example_count,
+        disabled=not dataset.example_count or not may(place, Role.REVIEWER),
     )
     if st.button(
         "",
         key=f"duplicate{dataset.id}",
-        help="Duplicate",
+        help=reason(place, Role.ADMIN) or "Duplicate",
         icon=":material/content_copy:",
         type="tertiary",
         width=BUTTON,
-        disabled=not dataset.example_count,
+        disabled=not dataset.example_count or not may(place, Role.ADMIN),
     ):
         open_operation(place, Origin.DUPLICATED, [dataset])
-    if st.button("", key=f"delete{dataset.id}", help="Delete", icon=":material/delete:", type="tertiary", width=BUTTON):
+    if st.button(
+        "",
+        key=f"delete{dataset.id}",
+        help=reason(place, Role.ADMIN) or "Delete",
+        icon=":material/delete:",
+        type="tertiary",
+        width=BUTTON,
+        disabled=not may(place, Role.ADMIN),
+    ):
         confirm_delete(place, [dataset])
     operations_menu(place, dataset, is_in_list=True)
 

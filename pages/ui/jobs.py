@@ -11,7 +11,9 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.examples import draw_example_card
+from pages.ui.gate import may, reason
 from pages.ui.words import BUDGET_REACHED, STATUS, as_label, as_markdown, draw_error, duration, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import get_dataset_details
 from synthgen_core.actions.jobs import JobView, cancel_task, get_active_tasks, get_job, resume_task
 from synthgen_core.actions.settings import with_key_for
@@ -191,7 +193,8 @@ def draw_job_actions(workspace: Workspace, view: JobView, *, opens: bool = True)
                 icon=":material/stop_circle:",
                 on_click=act_on_job,
                 args=(cancel_task, workspace, job.id),
-                disabled=job.cancel_requested,
+                disabled=job.cancel_requested or not may(workspace, Role.ADMIN),
+                help=reason(workspace, Role.ADMIN),
             )
         if view.is_out_of_budget:
             _draw_budget(workspace, view)
@@ -202,6 +205,8 @@ def draw_job_actions(workspace: Workspace, view: JobView, *, opens: bool = True)
                 icon=":material/play_circle:",
                 on_click=act_on_job,
                 args=(_resume, workspace, job.id),
+                disabled=not may(workspace, Role.ADMIN),
+                help=reason(workspace, Role.ADMIN),
             )
 
 
@@ -223,6 +228,8 @@ def _draw_budget(workspace: Workspace, view: JobView) -> None:
             icon=":material/play_circle:",
             on_click=act_on_job,
             args=(_raise_budget, workspace, job.id),
+            disabled=not may(workspace, Role.ADMIN),
+            help=reason(workspace, Role.ADMIN),
         )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.gate import may, reason
 from pages.ui.jobs import job_panel
 from pages.ui.provider_picker import has_judge
 from pages.ui.quality_judge_runs import draw_past_runs, judge_panel
@@ -10,6 +11,7 @@ from pages.ui.quality_judging_form import draw_no_judge, judging_form
 from pages.ui.quality_pairs import pairs_section
 from pages.ui.quality_rubrics import rubrics_section
 from pages.ui.shell import show_error
+from synthgen_core.access import Role
 from synthgen_core.actions.jobs import latest_task
 from synthgen_core.models import Dataset, JobKind
 from synthgen_core.workspace import Workspace
@@ -40,7 +42,7 @@ def judge_part(place: Workspace, dataset: Dataset) -> None:
     comparing = latest_task(place, dataset.id, JobKind.COMPARISON)
     if section != COMPARE and comparing is not None and comparing.job.status.is_active:
         job_panel(place, comparing.job.id)
-    if section != RUBRICS and not has_judge(place):
+    if section != RUBRICS and may(place, Role.ADMIN) and not has_judge(place):
         draw_no_judge()
     if section == COMPARE:
         pairs_section(place, dataset)
@@ -55,6 +57,8 @@ def _draw_judging(place: Workspace, dataset: Dataset) -> None:
     latest = latest_task(place, dataset.id, JobKind.QUALITY)
     if latest is not None:
         judge_panel(place, latest.job.id)
-    if latest is None or not latest.job.status.is_active:
+    if not may(place, Role.ADMIN):
+        st.caption(reason(place, Role.ADMIN))
+    elif latest is None or not latest.job.status.is_active:
         judging_form(place, dataset)
     draw_past_runs(place, dataset)

@@ -9,12 +9,14 @@ import streamlit as st
 from pages.ui import session
 from pages.ui.charts import chart_card, chart_label, palette
 from pages.ui.figures import Form, figure_text
+from pages.ui.gate import may, reason
 from pages.ui.jobs import job_panel
 from pages.ui.opening import open_in_review
 from pages.ui.quality_judging_form import draw_start, what_it_takes, who_judges
 from pages.ui.quality_rubrics import KEEP, rubric_picker
 from pages.ui.shell import reporting
 from pages.ui.words import ago, as_id, as_label, as_markdown, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.comparing import (
     MOST_PAIRS,
     Comparison,
@@ -48,7 +50,9 @@ def pairs_section(place: Workspace, dataset: Dataset) -> None:
         job_panel(place, found[0].view.job.id)
     if found and found[0].pairs:
         _draw_result(dataset, found[0])
-    if latest is None or not latest.is_active:
+    if not may(place, Role.ADMIN):
+        st.caption(reason(place, Role.ADMIN))
+    elif latest is None or not latest.is_active:
         _draw_form(place, dataset)
     if found[1:]:
         _draw_earlier(found[1:])

@@ -5,11 +5,13 @@ from functools import partial
 import streamlit as st
 
 from pages.ui import session
+from pages.ui.gate import may
 from pages.ui.generation import draw_estimate
 from pages.ui.jobs import job_panel
 from pages.ui.provider_picker import provider_picker
 from pages.ui.shell import reporting, show_error
 from pages.ui.words import as_label
+from synthgen_core.access import Role
 from synthgen_core.actions.coverage import Coverage, TopUp, last_run, plan_top_up, running_top_up, start_top_up
 from synthgen_core.actions.settings import with_key_for
 from synthgen_core.errors import SynthGenError
@@ -28,6 +30,8 @@ def draw_top_up(place: Workspace, dataset: Dataset, coverage: Coverage) -> None:
         show_error(problem)
     if (job := running_top_up(place, dataset.id)) is not None:
         job_panel(place, job.id)
+        return
+    if not may(place, Role.ADMIN):
         return
     last = last_run(place, dataset.id)
     if last is None and not dataset.domain:

@@ -11,11 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import GRAY, chart_card, empty_card, palette
 from pages.ui.figures import GLUE, Form, Told, figure_table, figure_text
+from pages.ui.gate import may
 from pages.ui.opening import Target, open_in_review
 from pages.ui.quality_basis import JUDGE, PEOPLE
 from pages.ui.quality_health import health_view
 from pages.ui.quality_plans import plans_view
 from pages.ui.words import as_label, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.review_settings import rate_blind, settings_in
 from synthgen_core.actions.trust import (
     GroupFigures,
@@ -128,6 +130,7 @@ def _draw_blind(place: Workspace, dataset: Dataset) -> None:
             on_change=rate_blind,
             args=(place, dataset.id),
             kwargs={"hides_judge": not hides_judge},
+            disabled=not may(place, Role.REVIEWER),
         )
         told = (
             "Reviewers see what a judge said once they have decided or scored. Earlier reviews may not have been blind."

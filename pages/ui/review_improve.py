@@ -6,16 +6,19 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.diffs import draw_diff
+from pages.ui.gate import may, reason
 from pages.ui.provider_picker import KEEP, provider_picker
 from pages.ui.review_deeds import Seat
 from pages.ui.shell import reporting, show_error
 from pages.ui.words import as_label, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.improving import Proposal, improve
 from synthgen_core.actions.providers import PROVIDERS
 from synthgen_core.actions.review import ReviewView
 from synthgen_core.actions.review_edit import edit
 from synthgen_core.actions.usage import dollars
 from synthgen_core.models import Method, ProviderConfig
+from synthgen_core.workspace import Workspace
 
 ASK = "review-improve"
 """Key of the button that opens the dialog."""
@@ -96,9 +99,16 @@ def draw_proposal(seat: Seat, view: ReviewView) -> None:
                 )
 
 
-def draw_ask() -> None:
+def draw_ask(place: Workspace) -> None:
     """The button that opens the dialog: the page sees that it was pressed, as only one dialog can be open."""
-    st.button("Improve", key=ASK, icon=":material/auto_fix_high:", type="tertiary", help="Ask a model for a better one")
+    st.button(
+        "Improve",
+        key=ASK,
+        icon=":material/auto_fix_high:",
+        type="tertiary",
+        help=reason(place, Role.ADMIN) or "Ask a model for a better one",
+        disabled=not may(place, Role.ADMIN),
+    )
 
 
 def _take(seat: Seat, proposal: Proposal) -> None:

@@ -102,7 +102,7 @@ def _draw_text(seat: Seat, dataset: Dataset, view: ReviewView) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.badge(f"your draft of {ago(view.draft.updated_at)}", icon=":material/edit_note:", color="violet")
             _button(seat, view, "e", "Go on with it", "edit", type="tertiary", name="draft")
-    draw_ask()
+    draw_ask(seat.place)
 
 
 def _draw_decision(seat: Seat, view: ReviewView) -> None:

@@ -329,3 +329,18 @@ def last_looked_at() -> int | None:
 def told_by(component: str) -> Any:
     """The value of a component of the page, as it is before it is drawn."""
     return st.session_state.get(component) if component else None
+
+
+def kept_pass() -> str:
+    """The pass that this session got for a password; empty: none yet, or it was given back."""
+    return str(st.session_state.get("_pass") or "")
+
+
+def keep_pass(text: str) -> None:
+    """Go by this pass from now on; empty: by none, and not by that of the browser either."""
+    st.session_state["_pass"] = text
+
+
+def has_left() -> bool:
+    """Whether somebody signed out in this session, and nobody came in since."""
+    return st.session_state.get("_pass") == ""

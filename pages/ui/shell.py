@@ -9,9 +9,11 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.ui import session
+from pages.ui.gate import ask_who, find_visitor, visitor_box
 from pages.ui.jobs import sidebar_jobs
 from pages.ui.style import apply_style
 from pages.ui.words import draw_error
+from synthgen_core.access import Role
 from synthgen_core.actions.import_files import forget_old_uploads
 from synthgen_core.actions.imports import scan_at_start
 from synthgen_core.actions.settings import effective_settings
@@ -36,16 +38,34 @@ def require_shell() -> None:
 def workspace() -> Workspace:
     """The workspace of this process, with the settings as they are now; but it stays in the place where it was opened.
 
-    Where it cannot be opened, the page says why and ends.
+    It is on behalf of whoever is here: where nobody knows who that is, the page asks instead, and ends. Where it cannot
+    be opened, the page says why and ends.
     """
     try:
-        settings = effective_settings({**secrets(), **read_environment()})
+        settings = present_settings()
+        if (visitor := find_visitor(settings)) is None:
+            ask_who(settings)
+            st.stop()
         opened = shared_workspace(settings, at_start=(forget_old_uploads, scan_at_start))
     except SynthGenError as error:
         show_error(error)
         st.stop()
     place = {name: getattr(opened.settings, name) for name in ("data_dir", "database_path", "database_url")}
-    return replace(opened, settings=replace(settings, **place))
+    return replace(opened, settings=replace(settings, **place), visitor=visitor)
+
+
+def present_settings() -> Settings:
+    """The settings as they are now. Raises ConfigError."""
+    return effective_settings({**secrets(), **read_environment()})
+
+
+def visible_to() -> Role | None:
+    """The role of whoever is here, for the navigation; None: nobody knows them yet."""
+    try:
+        visitor = find_visitor(present_settings())
+    except SynthGenError:
+        return Role.ADMIN  # the page says why nothing can be opened
+    return visitor.role if visitor else None
 
 
 def running_settings(place: Workspace) -> Settings:
@@ -100,3 +120,4 @@ def draw_sidebar() -> None:
     place = workspace()  # where that fails, the page itself says why: a sidebar may be folded away
     with st.sidebar:
         sidebar_jobs(place)
+        visitor_box(place)

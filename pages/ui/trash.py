@@ -6,8 +6,10 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.datasets import facts
+from pages.ui.gate import may, reason
 from pages.ui.shell import choose_page
 from pages.ui.words import ago, as_label, plural
+from synthgen_core.access import Role
 from synthgen_core.actions.datasets import PAGE_SIZE
 from synthgen_core.actions.trash import get_trash, purge_dataset, purge_trash, restore_dataset
 from synthgen_core.errors import SynthGenError
@@ -32,7 +34,13 @@ def trash_tab(place: Workspace) -> None:
                     f"{plural(len(deleted), 'dataset')} with all examples, reviews and versions. There is no way back."
                 )
                 st.button(
-                    "Delete all for good", key="purge_all", type="primary", on_click=_do, args=(purge_trash, place)
+                    "Delete all for good",
+                    key="purge_all",
+                    type="primary",
+                    on_click=_do,
+                    args=(purge_trash, place),
+                    disabled=not may(place, Role.ADMIN),
+                    help=reason(place, Role.ADMIN),
                 )
         rows = st.container(gap=None, key="trash-list")
         number = choose_page(-(-len(deleted) // PAGE_SIZE), "trash_page")
@@ -55,6 +63,8 @@ def _row(place: Workspace, dataset: Dataset) -> None:
             icon=":material/restore_from_trash:",
             on_click=_do,
             args=(restore_dataset, place, dataset.id),
+            disabled=not may(place, Role.ADMIN),
+            help=reason(place, Role.ADMIN),
         )
         with st.popover("Delete for good", icon=":material/delete_forever:", key=f"ask{dataset.id}"):
             st.caption("With all examples, reviews and versions. There is no way back.")
@@ -64,6 +74,8 @@ def _row(place: Workspace, dataset: Dataset) -> None:
                 type="primary",
                 on_click=_do,
                 args=(purge_dataset, place, dataset.id),
+                disabled=not may(place, Role.ADMIN),
+                help=reason(place, Role.ADMIN),
             )
 
 

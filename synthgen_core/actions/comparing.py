@@ -6,6 +6,7 @@ from decimal import Decimal
 from math import ceil
 from statistics import fmean
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.comparison_requests import (
     MOST_PAIRS,
     ComparisonRequest,
@@ -125,6 +126,7 @@ def estimate_comparison(workspace: Workspace, request: ComparisonRequest) -> Com
     )
 
 
+@requires(Role.ADMIN)
 def start_comparison(workspace: Workspace, request: ComparisonRequest) -> Job:
     """Check everything and start the comparison in the background; returns at once.
 
@@ -141,6 +143,7 @@ def start_comparison(workspace: Workspace, request: ComparisonRequest) -> Job:
     return job
 
 
+@requires(Role.ADMIN)
 def resume_comparison(
     workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
 ) -> Job:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.generation import start_generation
 from synthgen_core.actions.requests import MOST_EXAMPLES, GenerationRequest, check_request, from_parameters
 from synthgen_core.coverage import (
@@ -154,6 +155,7 @@ def plan_top_up(
     return TopUp(replace(request, weights=weights), expected)
 
 
+@requires(Role.ADMIN)
 def start_top_up(workspace: Workspace, planned: TopUp) -> Job:
     """Start it; returns at once. Raises as ``start_generation`` does."""
     return start_generation(workspace, planned.request)

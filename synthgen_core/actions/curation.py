@@ -7,6 +7,7 @@ The new datasets know their parents, the operation and its seed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.curation_plans import LeftOut, make_plan
 from synthgen_core.actions.curation_requests import (
     Convert,
@@ -110,6 +111,7 @@ def preview(workspace: Workspace, request: Request) -> Preview:
     return Preview(filled, plan.total, tuple(outputs), plan.left_out, losses if losses.rows else None, plan.notes)
 
 
+@requires(Role.ADMIN)
 def start(workspace: Workspace, request: Request) -> Job:
     """Check the request and do it in the background; returns at once. ``wait_for_datasets`` waits for it.
 
@@ -128,7 +130,8 @@ def start(workspace: Workspace, request: Request) -> Job:
     return job
 
 
-def resume_curation(workspace: Workspace, job_id: int, **_: object) -> Job:
+@requires(Role.ADMIN)
+def resume_curation(workspace: Workspace, /, job_id: int, **_: object) -> Job:
     """Do an operation that stopped short anew, from the beginning; what it had made was taken away.
 
     Raises NotFoundError, or ConflictError if it waits, runs, or is complete.
@@ -161,12 +164,14 @@ def get_results(workspace: Workspace, job_id: int) -> list[Dataset]:
     return workspace.database.get_made_by(job_id)
 
 
+@requires(Role.ADMIN)
 def merge_datasets(workspace: Workspace, dataset_ids: Sequence[int], name: str) -> Dataset:
     """A new dataset of all active examples of these, which have one format. Raises as ``start`` does."""
     (made,) = wait_for_datasets(workspace, start(workspace, Merge(tuple(dataset_ids), name)))
     return made
 
 
+@requires(Role.ADMIN)
 def sample_dataset(workspace: Workspace, dataset_id: int, sample_size: int) -> Dataset:
     """A new dataset of so many examples of this one, drawn by chance. Raises as ``start`` does."""
     (made,) = wait_for_datasets(workspace, start(workspace, Sample(dataset_id, sample_size)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from synthgen_core.access import Role, requires
 from synthgen_core.database import Details, Import, Summary
 from synthgen_core.database.examples import ALL_ACTIVE
 from synthgen_core.errors import ConfigError, NotFoundError
@@ -149,6 +150,7 @@ def storable_filter(filter: ExampleFilter) -> ExampleFilter:
     )
 
 
+@requires(Role.REVIEWER)
 def download_dataset(workspace: Workspace, dataset_id: int) -> Path:
     """The dataset's JSONL file, brought up to date. Raises NotFoundError or DatabaseError."""
     dataset = workspace.database.get_dataset(dataset_id)
@@ -157,6 +159,7 @@ def download_dataset(workspace: Workspace, dataset_id: int) -> Path:
     return workspace.mirror.bring_up_to_date(dataset_id, dataset.file_path)
 
 
+@requires(Role.REVIEWER)
 def save_dataset_to_jsonl(workspace: Workspace, dataset_id: int, path: Path) -> int:
     """Write a dataset's active examples to a file of the user's choice; returns how many.
 
@@ -190,6 +193,7 @@ def storable(text: str) -> str:
     return SURROGATE.sub("\ufffd", text).replace("\0", "")
 
 
+@requires(Role.REVIEWER)
 def update_dataset(
     workspace: Workspace,
     dataset_id: int,
@@ -214,6 +218,7 @@ def update_dataset(
     return workspace.database.get_dataset(dataset_id)
 
 
+@requires(Role.REVIEWER)
 def rename_dataset(workspace: Workspace, dataset_id: int, name: str, description: str = "") -> None:
     """Change name and description. Raises NotFoundError, or ConfigError for an empty name."""
     update_dataset(workspace, dataset_id, name=name, description=description)

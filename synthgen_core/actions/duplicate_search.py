@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from synthgen_core.access import Role, requires
 from synthgen_core.database import Cluster, Near, NewJob, NewSearch, Progress
 from synthgen_core.database.checks import RANKS, check_ranks
 from synthgen_core.dedup import NEAR, Compared, compared_text, find_duplicates
@@ -76,6 +77,7 @@ def find_clusters(
     return Clusters(len(ids), tuple(clusters))
 
 
+@requires(Role.REVIEWER)
 def start_search(
     workspace: Workspace,
     dataset_id: int,
@@ -112,7 +114,8 @@ def start_search(
     return job
 
 
-def resume_search(workspace: Workspace, job_id: int, **_: object) -> Job:
+@requires(Role.REVIEWER)
+def resume_search(workspace: Workspace, /, job_id: int, **_: object) -> Job:
     """Begin a search that stopped short anew: nothing of it was kept. Raises NotFoundError, or ConflictError."""
     job = workspace.database.reopen_job(job_id, workspace.runner.owner)
     keep = job.parameters["keep"]

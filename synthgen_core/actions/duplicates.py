@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from synthgen_core.access import Role, requires
 from synthgen_core.database import Search
 from synthgen_core.dedup import ROUNDING, compared_text, signs_of, similarity_of, words_of
 from synthgen_core.diffs import FieldDiff, diff_contents
@@ -96,6 +97,7 @@ def stream_pairs(workspace: Workspace, search: Search) -> Iterator[tuple[int, in
     return workspace.database.stream_pairs(search)
 
 
+@requires(Role.REVIEWER)
 def keep_instead(workspace: Workspace, search: Search, kept: int, instead: int) -> None:
     """Have a cluster keep another of its examples. All others are compared with that one: what is less like it than the
     search asked for, stays when twins are removed.
@@ -120,6 +122,7 @@ def keep_instead(workspace: Workspace, search: Search, kept: int, instead: int) 
     workspace.database.keep_another(search, position, kept, instead, near)
 
 
+@requires(Role.REVIEWER)
 def remove_twins(workspace: Workspace, search: Search, *, author: str, only: Sequence[int] | None = None) -> BulkChange:
     """Remove the twins of all clusters, or of those whose kept examples are named, as one change; see ``undo_batch``.
 

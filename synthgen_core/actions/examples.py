@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from synthgen_core.access import Role, requires
 from synthgen_core.errors import ConfigError
 from synthgen_core.formats import get_format
 from synthgen_core.models import BulkChange, Example, ExampleFilter, ExampleStatus, Flag, JsonObject, Origin, Revision
@@ -13,6 +14,7 @@ def get_example(workspace: Workspace, example_id: int, dataset_id: int | None = 
     return workspace.database.get_example(example_id, dataset_id)
 
 
+@requires(Role.REVIEWER)
 def update_example(
     workspace: Workspace, example_id: int, content: JsonObject, *, seen_revision: int, author: str, reason: str = ""
 ) -> Example:
@@ -39,6 +41,7 @@ def update_example(
     return changed
 
 
+@requires(Role.REVIEWER)
 def set_status(
     workspace: Workspace,
     dataset_id: int,
@@ -62,6 +65,7 @@ def set_status(
     return done
 
 
+@requires(Role.REVIEWER)
 def undo_batch(workspace: Workspace, batch_id: str, *, author: str) -> BulkChange:
     """Undo a bulk change; examples that were changed since are left alone, and counted as skipped.
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from synthgen_core import __version__
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.export_files import (
     MANIFEST,
     ExportedFile,
@@ -49,6 +50,7 @@ class Download:
     result: ExportResult
 
 
+@requires(Role.REVIEWER)
 def write_export(workspace: Workspace, request: ExportRequest, path: Path, *, overwrite: bool = False) -> ExportResult:
     """Write an export to a file, or to a folder where it has several: all of it, read back and verified, or nothing.
 
@@ -60,6 +62,7 @@ def write_export(workspace: Workspace, request: ExportRequest, path: Path, *, ov
     return write_draft(workspace, draft_export(workspace, request), path, overwrite=overwrite)
 
 
+@requires(Role.REVIEWER)
 def download_export(workspace: Workspace, request: ExportRequest) -> Download:
     """Write an export to a file that is kept for a day; a ZIP file where it has several.
 
@@ -86,6 +89,7 @@ def list_exports(workspace: Workspace, dataset_id: int) -> list[Export]:
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
+@requires(Role.REVIEWER)
 def write_draft(workspace: Workspace, draft: Draft, path: Path, *, overwrite: bool = False) -> ExportResult:
     """Write an export whose plan was looked at. Raises ConfigError and DatabaseError, as ``write_export``."""
     if draft.plan.problem:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.caps import caps_of
 from synthgen_core.actions.requests import (
     MOST_EXAMPLES,
@@ -46,6 +47,7 @@ def preview_prompt(workspace: Workspace, request: GenerationRequest) -> tuple[Me
     return first_ask(plan).sent.messages
 
 
+@requires(Role.ADMIN)
 def start_generation(workspace: Workspace, request: GenerationRequest) -> Job:
     """Check everything, make the dataset and its file, and start the run in the background; returns at once.
 
@@ -118,6 +120,7 @@ def _new_job(workspace: Workspace, request: GenerationRequest) -> NewJob:
     return NewJob(JobKind.GENERATION, to_parameters(request), request.num_examples, workspace.runner.owner)
 
 
+@requires(Role.ADMIN)
 def resume_generation(
     workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
 ) -> Job:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import orjson
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name
 from synthgen_core.errors import InvalidExampleError, NotFoundError
 from synthgen_core.files import write_atomically
@@ -66,6 +67,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+@requires(Role.ADMIN)
 def keep_upload(workspace: Workspace, name: str, stream: IO[bytes]) -> Source:
     """Keep an uploaded file, under a name of our own, until it is imported, for a day at most.
 
@@ -100,6 +102,7 @@ def forget_upload(source: Source) -> None:
         remove_upload(source.facts.path)
 
 
+@requires(Role.ADMIN)
 def forget_old_uploads(workspace: Workspace) -> int:
     """Delete the uploads that nobody imported within a day; returns how many."""
     return remove_old_uploads(workspace.settings.uploads_dir, UPLOAD_SECONDS)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.import_files import Source
 from synthgen_core.actions.import_runs import FileTally, ImportOptions, open_source
 from synthgen_core.database import NewBadLine
@@ -120,6 +121,7 @@ class _Look:
             self.unknown.append(self._last)
 
 
+@requires(Role.ADMIN)
 def preview_import(workspace: Workspace, source: Source, options: ImportOptions | None = None) -> ImportPreview:
     """What would come of a file, told by all of it or by its first 16 MB; nothing is written.
 

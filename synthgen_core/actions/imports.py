@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name
 from synthgen_core.actions.import_files import Source, from_json, label_of, local_file, scan_for_datasets, to_json
 from synthgen_core.actions.import_previews import find_earlier
@@ -47,6 +48,7 @@ class ScanReport:
     """(file, why it cannot be imported)."""
 
 
+@requires(Role.ADMIN)
 def start_import(workspace: Workspace, sources: Sequence[Source], options: ImportOptions | None = None) -> Job:
     """Import files into one new dataset, in the background; returns at once.
 
@@ -88,7 +90,8 @@ def _refuse_known(workspace: Workspace, source: Source) -> None:
             raise ConflictError(f"“{source.label}” is being imported, by job {job.id}.", "Wait for it.")
 
 
-def resume_import(workspace: Workspace, job_id: int, **_: object) -> Job:
+@requires(Role.ADMIN)
+def resume_import(workspace: Workspace, /, job_id: int, **_: object) -> Job:
     """Do an import that stopped short anew, from the start: nothing of it was kept.
 
     Raises:
@@ -135,6 +138,7 @@ def get_sources(workspace: Workspace, job_id: int) -> list[Source]:
     return [source for source in sources if source.is_upload and source.facts.is_same]
 
 
+@requires(Role.ADMIN)
 def scan_folder(workspace: Workspace) -> ScanReport:
     """Import every data file in the folder of datasets that is neither ours nor known; each stays where it is.
 
@@ -163,6 +167,7 @@ def _is_known(workspace: Workspace, source: Source) -> bool:
     return any(one.good or one.path == str(source.facts.path) for one in same)
 
 
+@requires(Role.ADMIN)
 def scan_at_start(workspace: Workspace) -> None:
     """Look into the folder of datasets when the app starts; what cannot be imported is logged."""
     try:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.provider_states import in_background
 from synthgen_core.actions.providers import model_table, open_provider
 from synthgen_core.actions.usage import tariff_for
@@ -38,6 +39,7 @@ class Proposal:
     """US dollars; None: not known."""
 
 
+@requires(Role.ADMIN)
 def improve(
     workspace: Workspace, example_id: int, wish: str, config: ProviderConfig, *, seconds: float = IMPROVE_SECONDS
 ) -> Proposal:

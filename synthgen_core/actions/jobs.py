@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.usage import cost_in_words
 from synthgen_core.database.jobs import STOPPED_SHORT
 from synthgen_core.errors import BudgetReachedError, NotFoundError
@@ -139,11 +140,13 @@ def get_active_tasks(workspace: Workspace) -> list[JobView]:
     return [_view(workspace, job, 0) for job in reversed(workspace.database.get_jobs(ACTIVE))]
 
 
+@requires(Role.ADMIN)
 def cancel_task(workspace: Workspace, job_id: int) -> None:
     """Stop a job; no new call starts, and what it achieved is kept. Raises NotFoundError."""
     workspace.runner.cancel(job_id)
 
 
+@requires(Role.ADMIN)
 def resume_task(
     workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
 ) -> Job:
@@ -153,6 +156,7 @@ def resume_task(
     return resume(workspace, job_id, max_cost=max_cost, max_tokens_total=max_tokens_total)
 
 
+@requires(Role.ADMIN)
 def delete_task(workspace: Workspace, job_id: int) -> None:
     """Forget a job; its dataset stays. Raises NotFoundError, or ConflictError while it is active."""
     workspace.database.delete_job(job_id)

@@ -2,15 +2,17 @@
 
 import os
 import platform
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthgen_core import __version__
+from synthgen_core.access import is_loopback, is_on
 from synthgen_core.actions.jobs import JobView, get_active_tasks, get_all_tasks
 from synthgen_core.actions.providers import choose_provider, model_table, open_provider
 from synthgen_core.errors import SynthGenError
 from synthgen_core.models import Dataset
-from synthgen_core.settings import SETTINGS, Settings, read_environment
+from synthgen_core.settings import ROOT, SETTINGS, Settings, read_environment
 from synthgen_core.system import Share, get_cpu_usage, get_disk_usage, get_memory_usage
 from synthgen_core.workspace import Workspace, open_workspace
 
@@ -68,6 +70,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("version", True, f"{__version__}, Python {platform.python_version()}, {platform.system()}"),
         Finding("settings", True, f"from the environment or .env: {', '.join(set_) or 'none'}"),
         _examine_folder(settings.data_dir),
+        _examine_access(settings, listening_address()),
     ]
     try:
         workspace = open_workspace(settings)
@@ -91,6 +94,31 @@ def examine(settings: Settings) -> list[Finding]:
     else:
         findings.append(Finding("model", True, "answers, or can be fetched"))
     return findings
+
+
+def listening_address(root: Path = ROOT) -> str:
+    """Where the app is set to listen, by the environment or by ``.streamlit/config.toml``; a command line that says
+    otherwise is not known here. Empty: neither says anything, or the file cannot be read, which the app says itself."""
+    if address := os.environ.get("STREAMLIT_SERVER_ADDRESS", ""):
+        return address
+    try:
+        config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("server", {}).get("address", ""))
+
+
+def _examine_access(settings: Settings, address: str) -> Finding:
+    if is_on(settings):
+        return Finding("access", True, "whoever opens the app is asked who they are")
+    if address and not is_loopback(address):
+        return Finding(
+            "access",
+            False,
+            f"the app is set to listen on {address}, and asks nobody who they are. Set ACCESS_PASSWORD, or have it "
+            "listen on 127.0.0.1.",
+        )
+    return Finding("access", True, "nobody is asked who they are: let only this computer reach the app")
 
 
 def _examine_folder(folder: Path) -> Finding:

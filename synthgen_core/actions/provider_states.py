@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from synthgen_core import access
 from synthgen_core.actions.providers import Choice, choose_provider, model_table
 from synthgen_core.actions.usage import tariff_for
 from synthgen_core.budget import OK
@@ -159,6 +160,7 @@ class Greeting:
         return getattr(self.error, "cause", "") or "settings"
 
 
+@access.requires(access.Role.ADMIN)
 def say_hello(workspace: Workspace, config: ProviderConfig, *, seconds: float = HELLO_SECONDS) -> Greeting:
     """Ask the model for one sentence, within ``seconds``; what goes wrong is told, not raised. The call is logged."""
     started, stop = time.monotonic(), Stop()

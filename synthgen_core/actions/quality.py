@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.caps import caps_of
 from synthgen_core.actions.providers import model_table, open_provider
 from synthgen_core.actions.quality_estimates import QualityEstimate, estimate_quality
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 
+@requires(Role.ADMIN)
 def start_quality(workspace: Workspace, request: QualityRequest) -> Job:
     """Check everything, and judge in the background; returns at once.
 
@@ -79,11 +81,13 @@ def start_quality(workspace: Workspace, request: QualityRequest) -> Job:
     return job
 
 
+@requires(Role.ADMIN)
 def start_judging(workspace: Workspace, request: QualityRequest) -> Job:
     """Score the examples, and no more. Raises as ``start_quality`` does."""
     return start_quality(workspace, replace(request, judge_only=True))
 
 
+@requires(Role.ADMIN)
 def process_dataset_quality(
     workspace: Workspace,
     dataset_id: int,
@@ -107,6 +111,7 @@ def process_dataset_quality(
     )
 
 
+@requires(Role.ADMIN)
 def resume_quality(
     workspace: Workspace, job_id: int, *, max_cost: Decimal | None = None, max_tokens_total: int | None = None
 ) -> Job:

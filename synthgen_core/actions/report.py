@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from synthgen_core import __version__
+from synthgen_core.access import Role, requires
 from synthgen_core.actions import report_sections as sections
 from synthgen_core.actions.charts import CHARTS, figures_of
 from synthgen_core.actions.coverage import COVERAGE, read_coverage
@@ -71,6 +72,7 @@ def report_file(workspace: Workspace, dataset_id: int, ending: str, *, threshold
     return write(make_report(workspace, dataset_id, threshold=threshold)).encode()
 
 
+@requires(Role.REVIEWER)
 def save_report(workspace: Workspace, dataset_id: int, path: Path, *, threshold: float = THRESHOLD) -> None:
     """Write the report to a file; its ending says how. Raises as ``report_file`` does, and DatabaseError."""
     write_atomically(path, [report_file(workspace, dataset_id, path.suffix[1:].lower(), threshold=threshold)])

@@ -5,6 +5,7 @@ Everything is durable when the call returns, and written into the log of the ses
 
 from collections.abc import Mapping, Sequence
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name, storable, storable_filter
 from synthgen_core.database import LogEntry, Saying
 from synthgen_core.errors import ConfigError, ConflictError
@@ -23,6 +24,7 @@ Which = Sequence[int] | ExampleFilter
 """Examples by their ids, or all of a dataset that match."""
 
 
+@requires(Role.REVIEWER)
 def decide(
     workspace: Workspace,
     dataset_id: int,
@@ -48,6 +50,7 @@ def decide(
     return workspace.database.say(dataset_id, _storable(which), saying, _checked(actor), seen=seen)
 
 
+@requires(Role.REVIEWER)
 def set_score(
     workspace: Workspace,
     dataset_id: int,
@@ -67,6 +70,7 @@ def set_score(
     return workspace.database.say(dataset_id, _storable(which), saying, _checked(actor), seen=seen)
 
 
+@requires(Role.REVIEWER)
 def edit(
     workspace: Workspace, example_id: int, content: JsonObject, *, seen_revision: int, actor: Actor, reason: str = ""
 ) -> Example:
@@ -90,6 +94,7 @@ def edit(
     return changed
 
 
+@requires(Role.REVIEWER)
 def edit_text(workspace: Workspace, example_id: int, part: Part, text: str, *, seen: str, actor: Actor) -> Example:
     """Replace one text of an example, as a cell of the grid does.
 
@@ -122,6 +127,7 @@ def _text_conflict(workspace: Workspace, current: Example, base: JsonObject, you
     )
 
 
+@requires(Role.REVIEWER)
 def set_status(workspace: Workspace, dataset_id: int, which: Which, status: ExampleStatus, actor: Actor) -> Done:
     """Remove, or bring back, these examples or all that match. Raises NotFoundError, or ConfigError without a name."""
     dataset = workspace.database.get_dataset(dataset_id)
@@ -130,6 +136,7 @@ def set_status(workspace: Workspace, dataset_id: int, which: Which, status: Exam
     return done
 
 
+@requires(Role.REVIEWER)
 def set_tags(
     workspace: Workspace,
     dataset_id: int,
@@ -149,6 +156,7 @@ def set_tags(
     )
 
 
+@requires(Role.REVIEWER)
 def set_note(workspace: Workspace, example_id: int, note: str, actor: Actor, *, seen: str) -> Done:
     """Put a note beside an example, in place of the one that the actor saw; empty: none.
 
@@ -159,6 +167,7 @@ def set_note(workspace: Workspace, example_id: int, note: str, actor: Actor, *, 
     return workspace.database.write_note(example_id, storable(note).strip(), _checked(actor), seen=seen)
 
 
+@requires(Role.REVIEWER)
 def undo(workspace: Workspace, dataset_id: int, actor: Actor) -> Done | None:
     """Undo what this session did last in a dataset, a bulk change as one; None: there is nothing.
 
@@ -168,6 +177,7 @@ def undo(workspace: Workspace, dataset_id: int, actor: Actor) -> Done | None:
     return _followed(workspace, workspace.database.undo(dataset_id, _checked(actor)))
 
 
+@requires(Role.REVIEWER)
 def redo(workspace: Workspace, dataset_id: int, actor: Actor) -> Done | None:
     """Do again what this session undid last; None: there is nothing. Raises as ``undo`` does."""
     return _followed(workspace, workspace.database.redo(dataset_id, _checked(actor)))
@@ -178,6 +188,7 @@ def get_turnable(workspace: Workspace, dataset_id: int, actor: Actor) -> tuple[L
     return workspace.database.get_turnable(dataset_id, actor)
 
 
+@requires(Role.REVIEWER)
 def save_draft(
     workspace: Workspace, example_id: int, content: JsonObject, *, seen_revision: int, reviewer: str
 ) -> None:
@@ -191,6 +202,7 @@ def save_draft(
     workspace.database.save_draft(example_id, content, seen_revision=seen_revision, reviewer=name)
 
 
+@requires(Role.REVIEWER)
 def discard_draft(workspace: Workspace, example_id: int, reviewer: str) -> None:
     """Forget what somebody was writing."""
     workspace.database.discard_draft(example_id, reviewer)

@@ -6,6 +6,7 @@ was read.
 
 from dataclasses import dataclass
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.review_queues import choose_sample
 from synthgen_core.database import ReviewPlan, SampleCounts
 from synthgen_core.database.review_queries import MOST_CHOSEN
@@ -67,6 +68,7 @@ def plan_size(population: int, *, within: float | None = None, at_most: float | 
     raise ConfigError("A review plan has one aim.", "Name the margin of an estimate, or the highest rate to be shown.")
 
 
+@requires(Role.REVIEWER)
 def plan_review(
     workspace: Workspace,
     dataset_id: int,

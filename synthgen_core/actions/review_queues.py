@@ -2,6 +2,7 @@
 
 import secrets
 
+from synthgen_core.access import Role, requires
 from synthgen_core.database.review_queries import MOST_CHOSEN
 from synthgen_core.errors import ConfigError
 from synthgen_core.queues import most_useful
@@ -13,6 +14,7 @@ USEFUL, THRESHOLD = 200, 7.0
 SEEDS = 2**31
 
 
+@requires(Role.REVIEWER)
 def choose_sample(workspace: Workspace, dataset_id: int, size: int, seed: int | None = None) -> Choice:
     """Draw active examples by chance, each as likely as the others, and keep them as they were drawn.
 
@@ -25,6 +27,7 @@ def choose_sample(workspace: Workspace, dataset_id: int, size: int, seed: int | 
     return workspace.database.add_choice(dataset_id, Purpose.SAMPLE, drawn, seed=seed, population=dataset.example_count)
 
 
+@requires(Role.REVIEWER)
 def choose_useful(workspace: Workspace, dataset_id: int, *, size: int = USEFUL, threshold: float = THRESHOLD) -> Choice:
     """Look for the examples that are most worth a person's time among those that nobody reviewed, with reasons.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import Dataset, Json
@@ -32,6 +33,7 @@ def get_review_settings(workspace: Workspace, dataset_id: int) -> ReviewSettings
     return settings_in(workspace.database.get_dataset(dataset_id))
 
 
+@requires(Role.REVIEWER)
 def set_review_settings(workspace: Workspace, dataset_id: int, settings: ReviewSettings) -> ReviewSettings:
     """Say how a dataset is reviewed; returns the settings as they are kept.
 
@@ -57,12 +59,14 @@ def set_review_settings(workspace: Workspace, dataset_id: int, settings: ReviewS
     return settings
 
 
+@requires(Role.REVIEWER)
 def rate_blind(workspace: Workspace, dataset_id: int, *, hides_judge: bool) -> ReviewSettings:
     """Hide what judges said until a reviewer has said something themselves, or show it. Raises NotFoundError."""
     settings = replace(get_review_settings(workspace, dataset_id), hides_judge=hides_judge)
     return set_review_settings(workspace, dataset_id, settings)
 
 
+@requires(Role.REVIEWER)
 def set_guidelines(workspace: Workspace, dataset_id: int, text: str) -> None:
     """Write down what a dataset's reviewers should go by (Markdown). Raises NotFoundError, ConfigError."""
     if len(text) > LONGEST_GUIDELINES:

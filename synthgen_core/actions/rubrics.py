@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.database.rubrics import KeptRubric
 from synthgen_core.errors import ConfigError, NotFoundError
@@ -17,6 +18,7 @@ STANDARD = KeptRubric("Standard", 0, Rubric())
 SHORT_HASH = re.compile(r"[0-9a-f]{6,32}")
 
 
+@requires(Role.REVIEWER)
 def save_rubric(
     workspace: Workspace, name: str, criteria: Sequence[Mapping[str, object]], notes: str = "", author: str = ""
 ) -> KeptRubric:

@@ -7,6 +7,7 @@ batch is written as it is done; a run that stopped short goes on where it was.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from synthgen_core import access
 from synthgen_core.actions.duplicate_search import SearchRequest, find_clusters
 from synthgen_core.database import NewFlag, NewJob
 from synthgen_core.database.checks import SOURCE, Checkable, Checked, RulesSummary
@@ -48,6 +49,7 @@ class RulesRequest:
         return len(self.rules) == len(RULES)
 
 
+@access.requires(access.Role.REVIEWER)
 def check_dataset(
     workspace: Workspace,
     dataset_id: int,
@@ -81,7 +83,8 @@ def check_dataset(
     return job
 
 
-def resume_rules(workspace: Workspace, job_id: int, **_: object) -> Job:
+@access.requires(access.Role.REVIEWER)
+def resume_rules(workspace: Workspace, /, job_id: int, **_: object) -> Job:
     """Go on with a run that stopped short. Raises NotFoundError, or ConflictError if it waits, runs, or is complete."""
     job = workspace.database.reopen_job(job_id, workspace.runner.owner)
     rules, thresholds = job.parameters["rules"], job.parameters["thresholds"]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.duplicate_search import start_search
 from synthgen_core.actions.import_files import Source, load_jsonl, local_file
 from synthgen_core.actions.rules import check_dataset
@@ -41,6 +42,7 @@ def find_sample(workspace: Workspace) -> Dataset | None:
     return None
 
 
+@requires(Role.ADMIN)
 def open_sample(workspace: Workspace) -> Dataset:
     """The sample: the one that is there, or brought in now, with the rules run over it. Takes about two seconds.
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from synthgen_core.access import Role, requires
 from synthgen_core.database.datasets import now
 from synthgen_core.errors import ConfigError
 from synthgen_core.models import Dataset
@@ -10,6 +11,7 @@ from synthgen_core.workspace import ACTIVE, Workspace
 STOP_SECONDS = 5.0
 
 
+@requires(Role.ADMIN)
 def delete_dataset(workspace: Workspace, dataset_id: int) -> None:
     """Move a dataset to the trash and remove its file; its jobs are cancelled first, their history stays.
 
@@ -25,6 +27,7 @@ def delete_dataset(workspace: Workspace, dataset_id: int) -> None:
     workspace.mirror.remove(dataset_id, dataset.file_path)
 
 
+@requires(Role.ADMIN)
 def restore_dataset(workspace: Workspace, dataset_id: int) -> Dataset:
     """Take a dataset out of the trash and write its file anew. Raises NotFoundError or DatabaseError."""
     workspace.database.restore_dataset(dataset_id)
@@ -38,6 +41,7 @@ def get_trash(workspace: Workspace) -> list[Dataset]:
     return workspace.database.get_trash()
 
 
+@requires(Role.ADMIN)
 def purge_dataset(workspace: Workspace, dataset_id: int) -> Dataset:
     """Take away a dataset that is in the trash, with all that belongs to it; the history of its jobs stays.
 
@@ -49,6 +53,7 @@ def purge_dataset(workspace: Workspace, dataset_id: int) -> Dataset:
     return dataset
 
 
+@requires(Role.ADMIN)
 def purge_trash(workspace: Workspace, *, older_than_days: float = 0) -> list[Dataset]:
     """Take away all that was put in the trash so many days ago or earlier; returns it.
 

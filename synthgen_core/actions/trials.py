@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from decimal import Decimal
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.requests import GenerationRequest, check_request, tariffs_for
 from synthgen_core.actions.runs import close_later, log_of, open_sides
 from synthgen_core.budget import OK
@@ -32,6 +33,7 @@ class Trial:
     """US dollars; None: not known."""
 
 
+@requires(Role.ADMIN)
 def try_example(workspace: Workspace, request: GenerationRequest, *, seconds: float = TRIAL_SECONDS) -> Trial:
     """Make the run's first example, and keep nothing of it but what it cost.
 

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Unpack
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.providers import model_table
 from synthgen_core.budget import OK, Tariff, dollars, no_price
 from synthgen_core.database import NO_JOB, CallBin, CallFilter, GroupBy, Kept, LoggedCall, UsageRow
@@ -162,6 +163,7 @@ def cache_size(workspace: Workspace) -> Kept:
     return workspace.database.get_kept()
 
 
+@requires(Role.ADMIN)
 def clear_cache(workspace: Workspace, *, with_needed: bool = False) -> int:
     """Forget the paid replies, but for those that jobs need in order to go on; with ``with_needed`` those, too.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.export_files import (
     ExportedFile,
     exported_files,
@@ -121,6 +122,7 @@ def find_export(workspace: Workspace, manifest: JsonObject) -> Export:
     return export
 
 
+@requires(Role.REVIEWER)
 def reproduce_export(workspace: Workspace, manifest: Path, path: Path, *, overwrite: bool = False) -> ExportResult:
     """Write an export again, byte for byte, whatever became of its dataset since; or nothing.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from synthgen_core.access import Role, requires
 from synthgen_core.actions.datasets import clean_name, storable
 from synthgen_core.database import Difference, DiffKind
 from synthgen_core.database.versions import NOW
@@ -24,6 +25,7 @@ class Comparison:
     """Examples added, removed and changed."""
 
 
+@requires(Role.REVIEWER)
 def make_version(workspace: Workspace, dataset_id: int, *, name: str, author: str, note: str = "") -> Version:
     """Give the dataset's present state a name. Raises NotFoundError, or ConfigError without a name or an author."""
     name, author = clean_name(name), clean_name(author)
@@ -61,6 +63,7 @@ def get_differences(
     )
 
 
+@requires(Role.ADMIN)
 def restore_version(workspace: Workspace, dataset_id: int, number: int, *, author: str) -> BulkChange:
     """Make a dataset what it was, as a new state: examples that came since are removed. It can be undone as one.
 
