@@ -16,7 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from synthgen_core.database.engine import Connection
 from synthgen_core.database.examples import line_of
-from synthgen_core.database.filters import filter_conditions, is_reviewed, raw
+from synthgen_core.database.filters import FactText, filter_conditions, is_reviewed, raw
 from synthgen_core.database.tables import example_revisions, examples
 from synthgen_core.database.versions import state_at
 from synthgen_core.models import ExampleFilter, ExampleStatus, Watermark
@@ -44,25 +44,6 @@ def _bytes_in_sqlite(element: Utf8, compiler: Any, **options: Any) -> str:
 @compiles(Utf8, "postgresql")
 def _bytes_in_postgres(element: Utf8, compiler: Any, **options: Any) -> str:
     return f"convert_to({compiler.process(element.clauses, **options)}, 'UTF8')"
-
-
-class MetadataText(FunctionElement[str]):
-    """The value of one key of the metadata, by metadata and key; NULL where there is none."""
-
-    type = sa.Text()
-    inherit_cache = True
-
-
-@compiles(MetadataText, "sqlite")
-def _metadata_in_sqlite(element: MetadataText, compiler: Any, **options: Any) -> str:
-    metadata, key = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"json_extract({metadata}, '$.' || {key})"
-
-
-@compiles(MetadataText, "postgresql")
-def _metadata_in_postgres(element: MetadataText, compiler: Any, **options: Any) -> str:
-    metadata, key = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(CAST({metadata} AS json) ->> CAST({key} AS text))"
 
 
 @dataclass(slots=True)
@@ -166,7 +147,7 @@ class ExportRowRoom(Connection):
         """What is known of these examples together."""
         facts, hashes = ExampleFacts(), array("Q")
         verdict = sa.case((is_reviewed(), examples.c.verdict))
-        model, language = (MetadataText(raw(examples.c.metadata), key) for key in ("model", "language"))
+        model, language = (FactText(raw(examples.c.metadata), key) for key in ("model", "language"))
         columns = (model, language, verdict, examples.c.quality_score, examples.c.content_hash)
         for chunk in _chunks(ids):
             with self._reading() as connection:
