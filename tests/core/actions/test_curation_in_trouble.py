@@ -16,7 +16,7 @@ from synthgen_core.workspace import Workspace, open_workspace, tidy
 from tests.core.actions.curating import SECONDS, add, chat, do, rows
 from tests.core.actions.support import until
 
-LARGE = 40_000
+LARGE = 30_000
 
 
 @pytest.fixture
